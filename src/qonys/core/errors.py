@@ -1,0 +1,49 @@
+"""What can go wrong, as sentences for the person who can mend it."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+class QonysError(Exception):
+    """Something a user can act on: `what` happened and where, and the `mend`, the next step to take."""
+
+    def __init__(self, what: str, *, mend: str) -> None:
+        super().__init__(f"{what}; {mend}")
+        self.what = what
+        self.mend = mend
+
+
+class DataError(QonysError):
+    """A table or a file does not hold what its contract says."""
+
+
+class RegisterError(QonysError):
+    """An entry of the register of measures or challenges is not valid."""
+
+
+class StudyError(QonysError):
+    """A study file asks for something that does not exist."""
+
+
+class DesignError(QonysError):
+    """A question cannot be answered from what is given."""
+
+
+class TraceError(QonysError):
+    """A figure cannot be walked back to its rows."""
+
+
+def nearest(word: str, words: Iterable[str]) -> str:
+    """The mend for a wrong name: the nearest right one, or the whole list.
+
+    >>> nearest("perod", ["period", "areas"])
+    "did you mean 'period'?"
+    """
+    known = sorted(words)
+    near = get_close_matches(word, known, n=1, cutoff=0.6)
+    return f"did you mean {near[0]!r}?" if near else "it can be one of: " + ", ".join(known)
