@@ -1,0 +1,1 @@
+"""Qonys: decision support for migration policy, from border record to policy decision."""

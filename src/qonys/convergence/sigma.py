@@ -1,0 +1,118 @@
+"""Spread across areas by period, and whether it grew or shrank between two phases.
+
+Sigma convergence: the spread falls. The areas are the whole population of the question (all members), so the bootstrap over areas does not
+stand for a larger world: it says how much the finding hangs on which members are in.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from qonys.core.errors import DesignError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+FEWEST_AREAS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Change of the mean spread from one phase to another. share_above: share of draws in which it grew."""
+
+    value: float
+    low: float
+    high: float
+    share_above: float
+    coverage: float
+
+    @property
+    def verdict(self) -> str:
+        """`distancing`, `converging`, or `undecided` where the interval holds zero."""
+        if self.low > 0:
+            return "distancing"
+        return "converging" if self.high < 0 else "undecided"
+
+
+def spread(panel: pd.DataFrame, *, coverage: float = 0.95, draws: int = 2000, seed: int = 20221130) -> pd.DataFrame:
+    """Standard deviation across areas in each period, with an interval from resampling whole areas.
+
+    panel: area, period, value -> period, areas (count), mean, sd, low, high (unit of value). Periods in which fewer than FEWEST_AREAS
+    areas have a value are given without a spread. The interval is the basic bootstrap on the log of the spread's ratio where it is above
+    zero, else the percentiles: Davison and Hinkley (1997), Bootstrap Methods and their Application, sections 5.2-5.3.
+    Errors: DesignError for an empty panel.
+    """
+    wide = _wide(panel)
+    picks = _draws(len(wide), draws, seed)
+    rows = []
+    for period in wide.columns:
+        values = wide[period].to_numpy()
+        known = int(np.isfinite(values).sum())
+        row = {"period": period, "areas": known, "mean": np.nanmean(values) if known else np.nan, "sd": np.nan, "low": np.nan, "high": np.nan}
+        if known >= FEWEST_AREAS:
+            estimate = _deviation(values[None, :])[0]
+            row |= dict(zip(("sd", "low", "high"), (estimate, *_interval(estimate, _deviation(values[picks]), coverage)), strict=True))
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def change_of_spread(
+    panel: pd.DataFrame, before: Sequence[str], after: Sequence[str], *, coverage: float = 0.95, draws: int = 2000, seed: int = 20221130
+) -> Change:
+    """Mean standard deviation in the periods `after` less that in the periods `before`, resampling whole areas.
+
+    panel: area, period, value. Each draw keeps an area's whole history, so that dependence in time stays in. Errors: DesignError where a
+    phase has no period or fewer than FEWEST_AREAS areas.
+    """
+    wide = _wide(panel)
+    for phase in (before, after):
+        if not set(phase) & set(wide.columns):
+            raise DesignError(f"the panel has no period from {phase[0]} to {phase[-1]}", mend="choose phases inside the panel")
+    if len(wide) < FEWEST_AREAS:
+        raise DesignError(f"the panel has {len(wide)} areas", mend=f"a spread needs at least {FEWEST_AREAS}")
+    values = wide.to_numpy()
+    first, second = (np.flatnonzero(wide.columns.isin(list(phase))) for phase in (before, after))
+
+    def difference(rows: NDArray[np.float64]) -> NDArray[np.float64]:
+        deviations = _deviation(np.moveaxis(rows, -2, -1))
+        return np.nanmean(deviations[..., second], axis=-1) - np.nanmean(deviations[..., first], axis=-1)
+
+    estimate = float(difference(values[None])[0])
+    sample = difference(values[_draws(len(values), draws, seed)])
+    tail = (1 - coverage) / 2 * 100
+    low, high = np.percentile(sample, [tail, 100 - tail])
+    # basic interval: the draws scatter about the estimate as the estimate scatters about the truth
+    return Change(estimate, float(2 * estimate - high), float(2 * estimate - low), float(np.mean(sample > 0)), coverage)
+
+
+def _wide(panel: pd.DataFrame) -> pd.DataFrame:
+    if panel.empty:
+        raise DesignError("the panel is empty", mend="check areas and period")
+    return panel.pivot(index="area", columns="period", values="value").sort_index().sort_index(axis=1).astype(float)
+
+
+def _draws(areas: int, draws: int, seed: int) -> NDArray[np.int64]:
+    return np.random.default_rng(seed).integers(0, areas, size=(draws, areas))
+
+
+def _deviation(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Sample standard deviation over the last axis, gaps left out, zero where one value is left."""
+    known = np.isfinite(values)
+    count = known.sum(axis=-1)
+    centre = np.where(known, values, 0.0).sum(axis=-1) / np.maximum(count, 1)
+    squares = np.where(known, (values - centre[..., None]) ** 2, 0.0).sum(axis=-1)
+    return np.sqrt(squares / np.maximum(count - 1, 1))
+
+
+def _interval(estimate: float, sample: NDArray[np.float64], coverage: float) -> tuple[float, float]:
+    tail = (1 - coverage) / 2 * 100
+    low, high = np.percentile(sample, [tail, 100 - tail])
+    if estimate > 0 and low > 0:
+        return float(estimate**2 / high), float(estimate**2 / low)
+    return float(low), float(max(high, estimate))

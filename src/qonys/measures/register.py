@@ -1,0 +1,79 @@
+"""The register of measures: TOML files, one an issuer, read into the contract `measure`. The files are data; this only checks them."""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from qonys.core.contracts import MEASURE
+from qonys.core.errors import RegisterError, nearest
+from qonys.core.periods import earliest, latest
+from qonys.measures.codebook import codebook
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_CODED = {"targets": "target", "field": "field", "instrument": "instrument", "level": "level"}
+_LISTS = tuple(column.name for column in MEASURE.columns if column.kind in ("codes", "areas"))
+
+
+def read_register(text: str, *, file: str) -> pd.DataFrame:
+    """Entries of one register file as rows of text for the check against the contract, `row` being the entry's line.
+
+    Errors: RegisterError naming file and line for text that is not TOML, an unknown key, or a code outside the codebook.
+    """
+    try:
+        content = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise RegisterError(f"{file} is not valid TOML: {error}", mend="correct that line") from None
+    lines = [number for number, line in enumerate(text.splitlines(), start=1) if re.match(r"\s*\[\[measure\]\]", line)]
+    rows = []
+    for entry, line in zip(content.get("measure", []), lines, strict=False):
+        _check_words(entry, f"{file}, line {line}, measure {entry.get('id', '(no id)')}")
+        rows.append({"row": line, "issuer": content.get("issuer"), **{key: _as_text(value) for key, value in entry.items()}})
+    columns = ["row", *MEASURE.names]
+    return pd.DataFrame(rows, columns=columns).astype({"row": "int64"} | dict.fromkeys(MEASURE.names, "string"))
+
+
+def _check_words(entry: dict[str, Any], where: str) -> None:
+    for key in entry:
+        if key not in MEASURE.names:
+            raise RegisterError(f"{where} has the key {key!r}", mend=nearest(key, MEASURE.names))
+    for column, part in _CODED.items():
+        values = entry.get(column, [])
+        for value in values if isinstance(values, list) else [values]:
+            if value not in codebook()[part]:
+                raise RegisterError(f"{where}: {value!r} is not a code of {column}", mend=nearest(str(value), codebook()[part]))
+    for column in ("announced", "start", "end"):
+        if entry.get(column):
+            earliest(str(entry[column]))
+
+
+def _as_text(value: object) -> str | None:
+    if isinstance(value, list):
+        return " ".join(str(part) for part in value)
+    if isinstance(value, bool):
+        return json.dumps(value)
+    return str(value)
+
+
+def with_bounds(measures: pd.DataFrame) -> pd.DataFrame:
+    """Add the days between which each measure began and ended, as far as is known: columns `start_earliest`, `start_latest`,
+    `end_earliest`, `end_latest` (dates). An end that is not known is null; so is a start that is not known.
+    """
+    bounds = measures.copy()
+    for column in ("start", "end"):
+        known = bounds[column].notna()
+        bounds[f"{column}_earliest"] = pd.to_datetime(bounds[column].where(known).map(earliest, na_action="ignore"))
+        bounds[f"{column}_latest"] = pd.to_datetime(bounds[column].where(known).map(latest, na_action="ignore"))
+    return bounds
+
+
+def chronological(measures: pd.DataFrame, ids: Iterable[str] | None = None) -> pd.DataFrame:
+    """Entries in the order of their start, those without a start last; optionally only those named."""
+    chosen = measures if ids is None else measures[measures["id"].isin(set(ids))]
+    return chosen.sort_values(["start", "id"], na_position="last", kind="stable")
