@@ -50,9 +50,9 @@ NEIGHBOURS = {"Russia": "RUS", "Uzbekistan": "UZB", "Turkmenistan": "TKM", "Chin
 QUALIFIERS = {"not reproduced": "no_value", "none": "no_value"}
 
 
-def slug(text: str) -> str:
+def slug(text: str, most: int = 60) -> str:
     plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
-    return re.sub(r"[^a-z0-9]+", "_", plain.lower()).strip("_")[:60].strip("_")
+    return re.sub(r"[^a-z0-9]+", "_", plain.lower()).strip("_")[:most].strip("_")
 
 
 def read(path: Path) -> list[dict[str, str]]:
@@ -135,7 +135,7 @@ def carry_external(folder: Path, sources: Sources) -> None:
             nets.append(
                 {"id": "", "quantity": quantity, "value": number(row["value"]), "unit": "persons", "period_start": row["period_start"],
                  "period_end": row["period_end"], "area": home, "indicator": f"{indicator}.{row['series']}",
-                 "breakdown": NEIGHBOURS[row["partner"]], **common, "note": row["note"], "_stem": slug(f"kaz {indicator} {row['series']} {span}")}
+                 "breakdown": NEIGHBOURS[row["partner"]], **common, "note": row["note"], "_stem": slug(f"kaz {indicator} {row['series']} {span}", 90)}
             )  # fmt: skip
             continue
         partner = NEIGHBOURS[row["partner"]]
@@ -170,7 +170,7 @@ def carry_internal(folder: Path, sources: Sources) -> None:
         common = {"source": sources.key(row["source"]), "vintage": sources.released(row["source"]), "status": state, "qualifier": rounded(row)}
         if row["flow"] in ("net", "change on previous year"):
             indicator = {"net": "net_migration", "change on previous year": "change_of_moves"}[row["flow"]]
-            stem = slug(f"kaz {scope} {indicator} {region} {row['period_start']} {row['period_end']}")
+            stem = slug(f"kaz {scope} {indicator} {region} {row['period_start']} {row['period_end']}", 90)
             figures.append(
                 {"id": "", "quantity": f"{row['flow']}, {row['kind']}", "value": number(row["value"]), "unit": row["unit"],
                  "period_start": row["period_start"], "period_end": row["period_end"], "area": region,
@@ -227,7 +227,7 @@ def carry_stocks(folder: Path, sources: Sources) -> None:
             {"id": "", "quantity": row["indicator"], "value": number(row["value"]), "unit": row["unit"], "period_start": start, "period_end": end,
              "area": areas.region_code(region) if region else "KAZ", "qualifier": rounded(row), "source": key,
              "indicator": f"{scheme}.{slug(row['indicator'])}", "breakdown": "" if breakdown == "all" else breakdown, "vintage": released,
-             "note": row["note"], "_stem": slug(f"kaz {scheme} {row['indicator']} {breakdown} {end or 'undated'}")}
+             "note": row["note"], "_stem": slug(f"kaz {scheme} {row['indicator']} {breakdown} {end or 'undated'}", 90)}
         )  # fmt: skip
     write("stock/kaz_foreign_labour.csv", stocks)
     write("figure/kaz_labour.csv", with_ids(figures))
@@ -257,7 +257,7 @@ def carry_kandas(folder: Path, sources: Sources) -> None:
                  "period_end": row["period_end"], "area": "KAZ", "qualifier": rounded(row), "source": sources.key(row["source"]),
                  "indicator": f"{theme}.{slug(row['indicator'])}", "breakdown": "" if breakdown == "all" else
                  breakdown if breakdown in areas.codes() else slug(breakdown), "vintage": sources.released(row["source"]),
-                 "note": row["note"], "_stem": slug(f"kaz {theme} {row['indicator'][:36]} {breakdown} {row['period_end']}")}
+                 "note": row["note"], "_stem": slug(f"kaz {theme} {row['indicator'][:36]} {breakdown} {row['period_end']}", 90)}
             )  # fmt: skip
         figures.append((name, rows))
     for name, rows in figures:

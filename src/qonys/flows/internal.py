@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import ibis
 from ibis import _
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
-def regional_net(flow: ibis.Table, country: str, *, scope: str = "internal") -> ibis.Table:
+
+def regional_net(flow: ibis.Table, country: str, regions: Sequence[str], *, scope: str = "internal") -> ibis.Table:
     """Arrivals, departures and net of each region and calendar year.
 
-    flow: rows of the scope between `country` and its regions; a year is taken from annual rows where the publisher gives them, else
+    flow: rows of the scope between `country` and its `regions`; a year is taken from annual rows where the publisher gives them, else
     added up from its twelve months (`from_months`). -> region, year, arrivals, departures, net (persons), from_months, rows.
     """
     moves = flow.filter(_.scope == scope, _.status != "derived", (_.origin == country) ^ (_.destination == country))
     ends = moves.mutate(
         region=ibis.ifelse(_.origin == country, _.destination, _.origin), arriving=_.origin == country, year=_.period_start.year(),
         months=(_.period_end.year() - _.period_start.year()) * 12 + _.period_end.month() - _.period_start.month() + 1,
-    ).filter(_.months.isin([1, 12]), _.region.startswith(country[:2]), _.period_end.year() == _.year)  # fmt: skip
+    ).filter(_.months.isin([1, 12]), _.region.isin(list(regions)), _.period_end.year() == _.year)  # fmt: skip
     by_length = ends.group_by("region", "year", "months").agg(
         arrivals=_.persons.sum(where=_.arriving), departures=_.persons.sum(where=~_.arriving), parts=_.count(where=_.arriving),
         others=_.count(where=~_.arriving), rows=_.row.collect(),

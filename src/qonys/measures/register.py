@@ -7,11 +7,12 @@ import re
 import tomllib
 from typing import TYPE_CHECKING, Any
 
+import ibis
 import pandas as pd
 
 from qonys.core.contracts import MEASURE
 from qonys.core.errors import RegisterError, nearest
-from qonys.core.periods import earliest, latest
+from qonys.core.periods import earliest
 from qonys.measures.codebook import codebook
 
 if TYPE_CHECKING:
@@ -61,16 +62,25 @@ def _as_text(value: object) -> str | None:
     return str(value)
 
 
-def with_bounds(measures: pd.DataFrame) -> pd.DataFrame:
+def with_bounds(measures: ibis.Table) -> ibis.Table:
     """Add the days between which each measure began and ended, as far as is known: columns `start_earliest`, `start_latest`,
     `end_earliest`, `end_latest` (dates). An end that is not known is null; so is a start that is not known.
     """
-    bounds = measures.copy()
-    for column in ("start", "end"):
-        known = bounds[column].notna()
-        bounds[f"{column}_earliest"] = pd.to_datetime(bounds[column].where(known).map(earliest, na_action="ignore"))
-        bounds[f"{column}_latest"] = pd.to_datetime(bounds[column].where(known).map(latest, na_action="ignore"))
-    return bounds
+    return measures.mutate(
+        **{f"{name}_earliest": _first_day(measures[name]) for name in ("start", "end")},
+        **{f"{name}_latest": _last_day(measures[name]) for name in ("start", "end")},
+    )
+
+
+def _first_day(partial: ibis.Value) -> ibis.Value:
+    return partial.concat(ibis.cases((partial.length() == 4, "-01-01"), (partial.length() == 7, "-01"), else_="")).cast("date")
+
+
+def _last_day(partial: ibis.Value) -> ibis.Value:
+    first = _first_day(partial)
+    year, month = first + ibis.interval(years=1), first + ibis.interval(months=1)
+    day = ibis.interval(days=1)
+    return ibis.cases((partial.length() == 4, (year - day).cast("date")), (partial.length() == 7, (month - day).cast("date")), else_=first)
 
 
 def chronological(measures: pd.DataFrame, ids: Iterable[str] | None = None) -> pd.DataFrame:

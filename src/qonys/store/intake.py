@@ -32,13 +32,13 @@ class Intake:
     quarantine: Path | None
 
 
-def take_in(con: Backend, path: Path, contract: Contract, *, label: str | None = None) -> Intake:
+def take_in(con: Backend, path: Path, contract: Contract, *, label: str | None = None, quarantine: bool = True) -> Intake:
     """Read `path`, check it against `contract`, keep the good rows, quarantine the bad ones beside the input.
 
-    Good rows plus bad rows are all rows of the file. Errors: DataError if the file cannot be read or a required column is absent.
+    Good rows plus bad rows are all rows of the file. Without `quarantine` nothing is written. Errors: DataError if the file cannot be read or a required column is absent.
     """
     raw, malformed = read_raw(con, path)
-    return admit(con, raw, contract, file=label or path.name, malformed=malformed, quarantine_to=_beside(path))
+    return admit(con, raw, contract, file=label or path.name, malformed=malformed, quarantine_to=_beside(path) if quarantine else None)
 
 
 def admit(

@@ -10,20 +10,23 @@ import re
 
 def cue(*alternatives: str) -> re.Pattern[str]:
     """A pattern of whole words; a space in an alternative stands for any short gap of spaces."""
-    body = "|".join(each.replace(" ", "[ ]{1,6}") for each in alternatives)
-    return re.compile(rf"(?<!\w)(?:{body})(?!\w)")
+    return re.compile(rf"(?<!\w)(?:{'|'.join(map(_gaps, alternatives))})(?!\w)")
 
 
 def ending(*alternatives: str) -> re.Pattern[str]:
     """The same, but only at the end of the string: for a look to the left of a number."""
-    body = "|".join(each.replace(" ", "[ ]{1,6}") for each in alternatives)
-    return re.compile(rf"(?<!\w)(?:{body})[ ]{{0,6}}\Z")
+    return re.compile(rf"(?<!\w)(?:{'|'.join(map(_gaps, alternatives))})[ ]{{0,6}}\Z")
+
+
+def _gaps(words: str) -> str:
+    """Spaces made gaps of one to six spaces, outside character classes."""
+    return re.sub(r"\[[^\]]*\]| ", lambda found: found.group() if len(found.group()) > 1 else "[ ]{1,6}", words)
 
 
 PARTS = cue(
     r"of (?:which|whom|these|those|them)", r"among (?:them|these|those|which|whom)", "including", "comprising",
     r"consist(?:s|ed|ing)? of", "made up of", "broken down into",
-    r"из (?:них|которых|коих|этого числа)", r"в том числе", r"в т\. ?ч\.?", "включая", r"среди (?:них|которых)",
+    r"из (?:них|которых|коих|этого числа)", r"в том числе", r"в т\.[ ]?ч\.?", "включая", r"среди (?:них|которых)",
     r"(?:оның|олардың|соның|бұлардың) (?:ішінде|арасында|қатарында)", r"(?:олардың|бұлардың)(?= (?:шамамен )?[0-9])",
 )
 PARTS_AFTER_NUMBER = cue(r"of (?:these|those|them|whom|which)", r"among (?:them|these)", r"из них", r"среди них")
@@ -51,7 +54,7 @@ BASE_STRONG = ending(
 )
 BASE_WEAK = ending(r"of(?: (?:a|the|all|total|number|of|these|those)){0,5}")
 OR_SHARE = ending(
-    r"or", r"i\.e\.,?", r"that is,?", r"which is", r"accounting for", r"representing", r"или", r"т\. ?е\.", r"то есть",
+    r"or", r"i\.e\.,?", r"that is,?", r"which is", r"accounting for", r"representing", r"или", r"т\.[ ]?е\.", r"то есть",
     r"что составляет", r"что составило", r"немесе", r"яғни", r"бұл",
 )
 

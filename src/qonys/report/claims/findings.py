@@ -8,6 +8,7 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
 
+from .page import Page
 from .quantities import Quantity
 from .totals import ReferenceTotal
 
@@ -149,3 +150,21 @@ class ClaimsReport:
     def rows(self) -> list[dict[str, Any]]:
         """The findings as rows of a table."""
         return [each.row() for each in self.findings]
+
+
+_SPAN = 160
+
+
+def finding_of(
+    page: Page, rule: str, verdict: str, inputs: tuple[Quantity, ...], *, printed: Decimal, recomputed: Decimal,
+    values: Mapping[str, Any], reference: ReferenceTotal | None = None,
+) -> Finding:  # fmt: skip
+    """A finding over its inputs, placed where the first of them stands; the check numbers it afterwards."""
+    start, end = min(each.start for each in inputs), max(each.end for each in inputs)
+    line, column = page.place(start)
+    words = " ".join(page.text[start : min(end, start + 4 * _SPAN)].split())
+    return Finding(
+        id="", rule=rule, verdict=verdict, start=start, end=end, line=line, column=column,
+        span=words if len(words) <= _SPAN else words[: _SPAN - 1] + "…", inputs=inputs, printed=printed, recomputed=recomputed,
+        difference=recomputed - printed, values=MappingProxyType(dict(values)), reference=reference,
+    )  # fmt: skip

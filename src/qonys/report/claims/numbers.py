@@ -133,10 +133,21 @@ def _phrase(language: str) -> re.Pattern[str]:
 
 
 WORDS = {language: _phrase(language) for language in _VALUES}
-_TOKEN = {
-    language: re.compile(rf"(?<!\w)(?:{_SCALE_WORDS[language]}|{'|'.join(sorted(values, key=len, reverse=True))}){'' if language == 'kk' else r'(?!\w)'}")
-    for language, values in _VALUES.items()
-}
+
+
+# One unit of time without a numeral: "within a month", "в течение месяца"; the match stands where the numeral would.
+ONE = re.compile(
+    r"(?:(?<=within )|(?<=takes )|(?<=took )|(?<=lasts )|(?<=lasted ))an?(?=[ ](?:hour|day|week|month|year)(?!\w))"
+    r"|(?:(?<=в течение)|(?<=занимает)|(?<=занимал)|(?<=занимала)|(?<=длится))(?=[ ](?:месяца?|недел[июя]|суток|дня|часа?)(?!\w))"
+)
+
+
+def _token(language: str) -> re.Pattern[str]:
+    words = "|".join([_SCALE_WORDS[language], *sorted(_VALUES[language], key=len, reverse=True)])
+    return re.compile(rf"(?<!\w)(?:{words})" + ("" if language == "kk" else r"(?!\w)"))
+
+
+_TOKEN = {language: _token(language) for language in _VALUES}
 
 
 def read_words(printed: str, language: str) -> Number:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from .intervals import INFINITE, ZERO, Interval
-from .numbers import DIGITS, WORDS, Number, Separators, read_digits, read_words, separators_for
+from .numbers import DIGITS, ONE, WORDS, Number, Separators, read_digits, read_words, separators_for
 from .page import Page
 
 COUNT, PERCENT, POINTS, DURATION, TIMES, MONEY = "count", "percent", "points", "duration", "times", "money"
@@ -127,6 +127,7 @@ def language_of(text: str) -> str:
 def _raw(page: Page, language: str | None) -> Iterator[Quantity | None]:
     digits = list(DIGITS.finditer(page.plain))
     words = [(found, code) for code, pattern in WORDS.items() for found in pattern.finditer(page.plain)]
+    words += [(found, "one") for found in ONE.finditer(page.plain)]
     marks: list[tuple[re.Match[str], str]] = sorted([(found, "") for found in digits] + words, key=lambda each: each[0].start())
     separators = _separators_of_scripts(page, digits, language)
     starts = [sentence.start for sentence in page.sentences]
@@ -158,7 +159,7 @@ def _quantity(
 ) -> Quantity | None:
     plain = page.plain
     languages, by_language = separators
-    number = read_words(found.group(), code) if code else read_digits(found.group(), by_language[languages[place]])
+    number = _number(found.group(), code, by_language[languages[place]])
     end, scale = _scale(plain, found.end())
     power = Decimal(10) ** scale
     number = Number(number.value * power, Decimal(1).scaleb(scale) if scale and number.step >= 1 else number.step * power)
@@ -179,6 +180,12 @@ def _quantity(
         signed=bool(re.search(r"(?:^|[ (])[+–-]\Z", before)), start=start, number_start=found.start(), end=end, line=line,
         column=column, sentence=place, text=" ".join(page.text[start:end].split()), noun=noun.group(1).strip() if noun else "",
     )  # fmt: skip
+
+
+def _number(printed: str, code: str, separators: Separators) -> Number:
+    if code == "one":
+        return Number(Decimal(1), Decimal(1))
+    return read_words(printed, code) if code else read_digits(printed, separators)
 
 
 def _scale(plain: str, end: int) -> tuple[int, int]:

@@ -24,7 +24,7 @@ AREA_NAMES: Mapping[str, str] = {
     "tajikistan": "TJK", "таджикистан": "TJK", "тәжікстан": "TJK",
     "uzbekistan": "UZB", "узбекистан": "UZB", "өзбекстан": "UZB",
     "russia": "RUS", "russian federation": "RUS", "россия": "RUS", "российская федерация": "RUS", "ресей": "RUS",
-    "germany": "DEU", "германия": "DEU", "poland": "POL", "польша": "POL", "польша мемлекеті": "POL",
+    "germany": "DEU", "германия": "DEU", "poland": "POL", "польша": "POL",
     "turkey": "TUR", "türkiye": "TUR", "турция": "TUR", "түркия": "TUR",
 }  # fmt: skip
 

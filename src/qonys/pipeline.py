@@ -1,0 +1,241 @@
+"""The main path, top to bottom: snapshots -> contract tables -> results -> report.
+
+    load        the study's files, each a hashed snapshot, through the edge into contract tables
+    answer      each question of the study, in order
+    run_study   the two, then every table, figure and report into one folder
+    trace       from one printed number in that folder back to its rows and sources
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import ibis
+import pandas as pd
+
+from qonys.core.contracts import CONTRACTS
+from qonys.core.errors import DataError, StudyError, TraceError, nearest
+from qonys.core.run import InputFile, OutputTable, Run
+from qonys.measures import read_register, with_bounds
+from qonys.store import connect, shipped, take_in
+from qonys.store.intake import Intake, admit
+from qonys.store.snapshots import Snapshot, sha256
+from qonys.store.tables import write_table, write_text
+from qonys.studies import QUESTIONS, Study, find_study, read_study
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from ibis.backends.duckdb import Backend
+
+    from qonys.core.results import Result
+
+SHIPPED = "shipped:"
+Tell = "Callable[[str, str], None]"
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A study with its tables, results and run, before any word is written."""
+
+    study: Study
+    tables: dict[str, pd.DataFrame]
+    results: dict[str, Result]
+    sources: pd.DataFrame
+    run: Run
+    faults: tuple[str, ...]
+
+
+def open_study(name_or_path: str) -> Study:
+    """A built-in study by name, or a user's own by path."""
+    return read_study(find_study(name_or_path), {name: question.options for name, question in QUESTIONS.items()})
+
+
+def load(con: Backend, study: Study, tell: Callable[[str, str], None]) -> tuple[dict[str, ibis.Table], list[InputFile], list[str]]:
+    """Every file of the study through the edge: one table a contract, with the files it came from and the faults found."""
+    package = shipped()
+    tables, files, faults = {}, [], []
+    for contract, names in study.tables.items():
+        tell("load", contract)
+        parts = [_one_file(con, study, package, contract, name) for name in names]
+        for snapshot, label, path, intake in parts:
+            files.append(InputFile(snapshot, label, sha256(path), contract, intake.rows, intake.bad_rows))
+            faults += intake.faults
+        tables[contract] = ibis.union(*(part[3].table for part in parts)) if len(parts) > 1 else parts[0][3].table
+        if contract == "measure":
+            tables[contract] = with_bounds(tables[contract])
+    return tables, files, faults
+
+
+def _one_file(con: Backend, study: Study, package: Snapshot, contract: str, name: str) -> tuple[str, str, Path, Intake]:
+    inside = name.startswith(SHIPPED)
+    label = name.removeprefix(SHIPPED)
+    path = package.path(label) if inside else study.folder / name
+    if not path.is_file():
+        raise StudyError(f"{study.name} names the file {name}, which does not exist", mend="check the path; it is relative to the study file")
+    snapshot = package.name if inside else f"file@{sha256(path)[:12]}"
+    if path.suffix == ".toml":
+        entries = read_register(path.read_text(encoding="utf-8"), file=label)
+        return snapshot, label, path, admit(con, ibis.memtable(entries), CONTRACTS[contract], file=label)
+    return snapshot, label, path, take_in(con, path, CONTRACTS[contract], label=label, quarantine=not inside)
+
+
+def read_sources(study: Study) -> pd.DataFrame:
+    """The list of sources: key, publisher, year, title, address. A study's own list (sources.csv beside it) is added to the package's."""
+    lists = [shipped().path("sources.csv")]
+    if (study.folder / "sources.csv").is_file() and study.folder / "sources.csv" != lists[0]:
+        lists.append(study.folder / "sources.csv")
+    return pd.concat([pd.read_csv(path, dtype=str) for path in lists], ignore_index=True).drop_duplicates("key")
+
+
+def answer(study: Study, tell: Callable[[str, str], None] = lambda *_: None) -> Answered:
+    """Load the tables, answer every question. Errors: StudyError, DataError, DesignError as sentences."""
+    con = connect()
+    tables, files, faults = load(con, study, tell)
+    results: dict[str, Result] = {}
+    for question in study.questions:
+        tell("answer", question)
+        for result in QUESTIONS[question].answer(tables, study):
+            results[result.name] = result
+    kept = {name: con.to_pandas(table.order_by("row")) for name, table in tables.items()}
+    return Answered(study, kept, results, read_sources(study), Run(study.name, study.parameters(), tuple(files), ()), tuple(faults))
+
+
+def run_study(
+    study: Study, folder: Path, languages: tuple[str, ...] = (), tell: Callable[[str, str], None] = lambda *_: None
+) -> dict[str, Path]:
+    """Answer a study and write report.html, tables.xlsx, tables/*.parquet, figures/*.svg and run.json; further languages in subfolders.
+
+    Returns the report of each language. The same study, files and version give the same bytes.
+    """
+    from qonys.report import write_report
+
+    languages = languages or study.languages
+    done = answer(study, tell)
+    tell("write", "tables")
+    outputs = _write_tables(done, folder)
+    run = Run(done.run.study, done.run.parameters | {"languages": list(languages)}, done.run.inputs, tuple(outputs))
+    write_text(run.to_json(), folder / "run.json")
+    reports = {}
+    for place, language in enumerate(languages):
+        tell("report", language)
+        own = folder if place == 0 else folder / language
+        reports[language] = write_report(done, run, own, language, others={other: _link(languages, language, other) for other in languages})
+    return reports
+
+
+def _link(languages: tuple[str, ...], here: str, there: str) -> str:
+    up = "" if here == languages[0] else "../"
+    return f"{up}report.html" if there == languages[0] else f"{up}{there}/report.html"
+
+
+def _write_tables(done: Answered, folder: Path) -> Iterator[OutputTable] | list[OutputTable]:
+    outputs = []
+    frames = {**done.tables, "source": done.sources, **{name: result.rows for name, result in done.results.items()}}
+    for name, frame in frames.items():
+        path = folder / "tables" / f"{name}.parquet"
+        write_table(frame, path)
+        measured = done.results[name].measured if name in done.results else {}
+        columns = {column: {"unit": spec.unit, "formula": spec.formula} for column, spec in measured.items()}
+        outputs.append(OutputTable(name, len(frame), sha256(path), columns))
+    return outputs
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step on the way back from a number: a row of a result, or a row as it came in."""
+
+    address: str
+    table: str
+    row: dict[str, Any]
+    unit: str
+    formula: str
+    source: dict[str, Any] | None
+    file: dict[str, Any] | None
+    inputs: tuple[str, ...]
+
+
+def trace(folder: Path, address: str) -> list[Step]:
+    """Walk from one cell (`table/row/column`) of a finished study back to the rows of its files.
+
+    The first step is the cell's row, the last ones are rows as published, each with its source, file and hash.
+    Errors: TraceError naming the nearest table, row or column.
+    """
+    book = _Book(folder)
+    table, row, column = book.split(address)
+    steps, queue, seen = [], [f"{table}/{row}"], set()
+    while queue:
+        here = queue.pop(0)
+        if here in seen:
+            continue
+        seen.add(here)
+        step = book.step(here, column if not steps else None)
+        steps.append(step)
+        queue += step.inputs
+    return steps
+
+
+class _Book:
+    """The tables of a finished study, read as they are asked for."""
+
+    def __init__(self, folder: Path) -> None:
+        import json
+
+        if not (folder / "run.json").is_file():
+            raise TraceError(f"{folder} holds no run.json", mend="give the folder a study was written to")
+        self.folder = folder
+        self.run = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+        self.outputs = {output["name"]: output for output in self.run["outputs"]}
+        self.files = {file["file"]: file for file in self.run["inputs"]}
+        self._frames: dict[str, pd.DataFrame] = {}
+
+    def frame(self, table: str) -> pd.DataFrame:
+        if table not in self._frames:
+            if table not in self.outputs:
+                raise TraceError(f"the run has no table {table!r}", mend=nearest(table, self.outputs))
+            frame = pd.read_parquet(self.folder / "tables" / f"{table}.parquet")
+            key = "key" if table == "source" else "id" if "inputs" in frame.columns else "row"
+            self._frames[table] = frame.set_index(key, drop=False)
+        return self._frames[table]
+
+    def split(self, address: str) -> tuple[str, str, str | None]:
+        table, _, rest = address.partition("/")
+        frame = self.frame(table)
+        if rest in frame.index:
+            return table, rest, None
+        row, _, column = rest.rpartition("/")
+        if row not in frame.index:
+            raise TraceError(f"{table} has no row {row or rest!r}", mend=nearest(row or rest, frame.index))
+        if column not in frame.columns:
+            raise TraceError(f"{table} has no column {column!r}", mend=nearest(column, frame.columns))
+        return table, row, column
+
+    def step(self, address: str, column: str | None) -> Step:
+        table, _, row = address.partition("/")
+        frame = self.frame(table)
+        if row not in frame.index:
+            raise TraceError(f"{table} has no row {row!r}", mend="the folder was changed after the run; run the study again")
+        record = frame.loc[row].to_dict()
+        made_from = tuple(record.pop("inputs", ()))
+        spec = self.outputs[table]["columns"].get(column or "", {})
+        known = {name: value for name, value in record.items() if not (pd.api.types.is_scalar(value) and pd.isna(value))}
+        return Step(address if column is None else f"{address}/{column}", table, known, spec.get("unit", ""), spec.get("formula", ""),
+                    self._source(record), self.files.get(row.rpartition(":")[0]) if not made_from else None, made_from)  # fmt: skip
+
+    def _source(self, record: dict[str, Any]) -> dict[str, Any] | None:
+        if "evidence" in record:
+            return {"title": record["evidence"]}
+        sources = self.frame("source")
+        return {k: v for k, v in sources.loc[record["source"]].to_dict().items() if not pd.isna(v)} if record.get("source") in sources.index else None
+
+
+def examine_file(path: Path, contract: str) -> Intake:
+    """A user's file against a contract, bad rows quarantined beside it."""
+    if contract not in CONTRACTS:
+        raise DataError(f"there is no contract {contract!r}", mend=nearest(contract, CONTRACTS))
+    if path.suffix == ".toml":
+        con = connect()
+        return admit(con, ibis.memtable(read_register(path.read_text(encoding="utf-8"), file=path.name)), CONTRACTS["measure"], file=path.name)
+    return take_in(connect(), path, CONTRACTS[contract])

@@ -1,0 +1,109 @@
+"""A sheet of paper in pixels. Positions are worked out in Python, once, so that labels can keep clear of each other and of the edge.
+
+Altair then draws the marks: neighbouring ones of one style share a layer, in the order in which they were put down, texts on top.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from qonys.report.charts.theme import FONT, INK, PAPER
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+Align = Literal["left", "center", "right"]
+Stand = Literal["top", "middle", "bottom"]
+Row = dict[str, Any]
+LEADING = 1.2
+
+
+@dataclass(slots=True)
+class Sheet:
+    """Marks on a sheet of this width; the height is set when all is placed."""
+
+    width: float
+    height: float = 0
+    _marks: list[tuple[str, tuple[Any, ...], list[Row]]] = field(default_factory=list)
+    _texts: list[tuple[str, tuple[Any, ...], list[Row]]] = field(default_factory=list)
+    _count: int = 0
+
+    def rect(self, x: float, y: float, width: float, height: float, fill: str, *, opacity: float = 1, stroke: str | None = None) -> None:
+        """A filled box; `stroke` outlines it."""
+        row = {"x": _px(x), "x2": _px(x + width), "y": _px(y), "y2": _px(y + height), "fill": fill}
+        _add(self._marks, "rect", (opacity, stroke), [row])
+
+    def line(self, points: Iterable[tuple[float, float]], colour: str, *, width: float = 1, dash: Sequence[float] = (),
+             opacity: float = 1) -> None:  # fmt: skip
+        """A path through the points."""
+        self._count += 1
+        rows = [{"x": _px(x), "y": _px(y), "i": i, "path": self._count, "stroke": colour} for i, (x, y) in enumerate(points)]
+        _add(self._marks, "line", (width, tuple(dash), opacity), rows)
+
+    def band(self, points: Iterable[tuple[float, float, float]], fill: str, *, opacity: float) -> None:
+        """The area between two heights at each x."""
+        self._count += 1
+        rows = [{"x": _px(x), "y": _px(low), "y2": _px(high), "path": self._count, "fill": fill} for x, low, high in points]
+        _add(self._marks, "area", (opacity,), rows)
+
+    def dot(self, x: float, y: float, radius: float, fill: str, *, stroke: str = PAPER, width: float = 1, shape: str = "circle") -> None:
+        """A filled circle, or another Vega shape, with an outline."""
+        row = {"x": _px(x), "y": _px(y), "fill": fill, "stroke": stroke}
+        _add(self._marks, "point", (radius, width, shape), [row])
+
+    def text(self, x: float, y: float, lines: str | Sequence[str], size: float, *, colour: str = INK, align: Align = "left",
+             stand: Stand = "middle", bold: bool = False, angle: float = 0) -> None:  # fmt: skip
+        """Lines of text that hang from, are centred on, or stand on `y`. Turned text is one line."""
+        given = [lines] if isinstance(lines, str) else list(lines)
+        height = size * LEADING
+        top = y - {"top": 0.0, "middle": 0.5, "bottom": 1.0}[stand] * height * len(given)
+        for place, line in enumerate(given):
+            if line:
+                row = {"x": _px(x), "y": _px(y if angle else top + place * height + height / 2 + size * 0.36), "text": line, "fill": colour}
+                _add(self._texts, "text", (size, align, bold, angle), [row])
+
+    def layers(self) -> list[Any]:
+        """The marks as Altair charts that share the sheet."""
+        return [_layer(kind, style, rows) for kind, style, rows in (*self._marks, *self._texts)]
+
+
+def _px(value: float) -> float:
+    return round(float(value), 2)
+
+
+def _add(marks: list[tuple[str, tuple[Any, ...], list[Row]]], kind: str, style: tuple[Any, ...], rows: list[Row]) -> None:
+    if marks and marks[-1][:2] == (kind, style):
+        marks[-1][2].extend(rows)
+    else:
+        marks.append((kind, style, list(rows)))
+
+
+def _layer(kind: str, style: tuple[Any, ...], rows: list[Row]) -> Any:
+    import altair as alt
+
+    chart = alt.Chart(alt.Data(values=rows))
+    x, y = alt.X("x:Q", scale=None, axis=None), alt.Y("y:Q", scale=None, axis=None)
+    fill = alt.Fill("fill:N", scale=None, legend=None)
+    stroke = alt.Stroke("stroke:N", scale=None, legend=None)
+    match kind:
+        case "rect":
+            opacity, outline = style
+            edge = {"stroke": outline, "strokeWidth": 1} if outline else {"strokeWidth": 0}
+            return chart.mark_rect(opacity=opacity, **edge).encode(x=x, x2=alt.X2("x2"), y=y, y2=alt.Y2("y2"), fill=fill)
+        case "line":
+            width, dash, opacity = style
+            look = {"strokeDash": list(dash)} if dash else {}
+            mark = chart.mark_line(strokeWidth=width, opacity=opacity, strokeJoin="round", fill=None, **look)
+            return mark.encode(x=x, y=y, stroke=stroke, detail=alt.Detail("path:N"), order=alt.Order("i:Q"))
+        case "area":
+            return chart.mark_area(opacity=style[0], line=False).encode(x=x, y=y, y2=alt.Y2("y2"), fill=fill, detail=alt.Detail("path:N"))
+        case "point":
+            radius, width, shape = style
+            area = 3.1416 * radius * radius
+            return chart.mark_point(filled=True, size=area, shape=shape, strokeWidth=width, opacity=1).encode(x=x, y=y, fill=fill, stroke=stroke)
+        case _:
+            size, align, bold, angle = style
+            weight = "bold" if bold else "normal"
+            mark = chart.mark_text(font=FONT, fontSize=size, fontWeight=weight, align=align, baseline="alphabetic", angle=angle % 360, limit=0)
+            return mark.encode(x=x, y=y, text=alt.Text("text:N"), fill=fill)

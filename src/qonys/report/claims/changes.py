@@ -1,0 +1,248 @@
+"""Rules on change: "from A to B" against the printed direction, multiple or percentage."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+
+from . import cues
+from .findings import CANNOT_TELL, CONTRADICTION, HOLDS, HOLDS_WITHIN_ROUNDING, TRUNCATED, Finding, finding_of
+from .intervals import Interval, divide
+from .judge import judge_value
+from .quantities import COUNT, PERCENT, POINTS, TIMES, Quantity
+from .scene import Scene
+
+_NEAR = 160  # characters between a change and the numbers it runs between
+_ABLATIVE = re.compile(r"(?:нан|нен|дан|ден|тан|тен)(?!\w)")
+_UNTIL = re.compile(r"[ ]{1,3}(?:[\w-]+[ ]{1,3}){0,2}дейін(?!\w)")
+_SHORT = re.compile(r"[ ]{1,3}(?:to|up to|down to|до)?[ ]{0,3}|-?(?:нан|нен|дан|ден|тан|тен)[ ]{1,3}|[ ]{1,3}")
+
+# A multiple in one word, with its value; words of the same row mean the same.
+_MULTIPLES: tuple[tuple[str, re.Pattern[str]], ...] = (
+    ("1.5", cues.cue("one and a half times", "one-and-a-half times", r"в полтора раза", r"бір жарым есе\w*")),
+    ("2", cues.cue(
+        "twofold", "two-fold", "double", "doubled", "doubling", "twice", "two times", "halved", "by half", "by a half",
+        r"вдвое", r"в два раза", r"удвоил\w+", r"наполовину", r"екі есе\w*", r"жартысына", r"еселен\w+",
+    )),
+    ("3", cues.cue("threefold", "three-fold", r"tripled?", r"trebled?", "three times", "втрое", r"в три раза", r"утроил\w+", r"үш есе\w*")),
+    ("4", cues.cue("fourfold", "four-fold", r"quadrupled?", "four times", "вчетверо", r"в четыре раза", r"төрт есе\w*")),
+    ("5", cues.cue("fivefold", "five-fold", "five times", "впятеро", r"в пять раз", r"бес есе\w*")),
+    ("6", cues.cue("sixfold", "six-fold", "six times", r"в шесть раз", r"алты есе\w*")),
+    ("7", cues.cue("sevenfold", "seven-fold", "seven times", r"в семь раз", r"жеті есе\w*")),
+    ("8", cues.cue("eightfold", "eight-fold", "eight times", r"в восемь раз", r"сегіз есе\w*")),
+    ("9", cues.cue("ninefold", "nine-fold", "nine times", r"в девять раз", r"тоғыз есе\w*")),
+    ("10", cues.cue("tenfold", "ten-fold", "ten times", r"в десять раз", "вдесятеро", r"он есе\w*")),
+)  # fmt: skip
+_ANY_MULTIPLE = re.compile("|".join(f"(?P<m{place}>{pattern.pattern})" for place, (_, pattern) in enumerate(_MULTIPLES)))
+_ABOUT_BEFORE = re.compile(r"(?:almost|nearly|почти|дерлік)[ ]{1,3}(?:by[ ]|a[ ])?\Z")
+_MORE_BEFORE = re.compile(r"(?:more than|over|at least|более чем|свыше|больше чем|не менее чем)[ ]{1,3}\Z")
+_ROUGH_BEFORE = re.compile(r"(?:about|around|approximately|roughly|около|примерно|шамамен)[ ]{1,3}(?:a[ ])?\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Where a change starts and where it ends, with the place of the whole phrase."""
+
+    before: Quantity
+    after: Quantity
+    start: int
+    end: int
+
+
+def check_changes(view: Scene) -> Iterator[Finding]:
+    """Each "from A to B" that a sentence of change holds, against what is printed about it."""
+    for pair in _pairs(view):
+        up = _directions(view, pair)
+        if not up or pair.before.value <= 0:
+            continue
+        finding = _multiple(view, pair, up) or _percent(view, pair, up) or _direction(view, pair, up)
+        if finding:
+            yield finding
+
+
+def _pairs(view: Scene) -> Iterator[Pair]:
+    numbers = view.quantities
+    done = -1
+    for place, first in enumerate(numbers):
+        if place <= done:
+            continue
+        for step, second in enumerate(numbers[place + 1 : place + 4], start=1):
+            pair = _pair(view, first, second)
+            if pair and pair.before.kind == pair.after.kind and second.start - first.end <= _NEAR:
+                done = place + step
+                yield pair
+                break
+
+
+def _pair(view: Scene, first: Quantity, second: Quantity) -> Pair | None:
+    """The two numbers as a start and an end, whichever is printed first."""
+    if _starts(view, first) and (ended := _ended(view, second)):
+        return Pair(_like(view, first, second), ended, first.start, second.end)
+    if _starts(view, second) and (ended := _ended(view, first)):
+        return Pair(second, ended, first.start, second.end)
+    if _starts_in_kazakh(view, first, second) and _UNTIL.match(view.plain, second.end - (7 if second.text.endswith("дейін") else 0)):
+        return Pair(_like(view, first, second), second.unqualified(), first.start, second.end)
+    return None
+
+
+def _starts(view: Scene, number: Quantity) -> bool:
+    return bool(cues.FROM.search(view.plain[max(view.sentence.start, number.start - 10) : number.start]))
+
+
+def _ended(view: Scene, number: Quantity) -> Quantity | None:
+    """The number as the end of a change, read without the "up to" that turned out to be its "to"."""
+    words = " ".join(view.between(number.start, number.number_start).split())
+    if words in cues.TO_AS_QUALIFIER:
+        return number.unqualified()
+    before = view.plain[max(view.sentence.start, number.start - 12) : number.start]
+    return number if cues.TO.search(before) else None
+
+
+def _starts_in_kazakh(view: Scene, first: Quantity, second: Quantity) -> bool:
+    words = view.between(max(first.number_start, first.end - 8), second.start)[:60]
+    return bool(_ABLATIVE.search(words))
+
+
+def _like(view: Scene, first: Quantity, second: Quantity) -> Quantity:
+    """The first number with the scale and unit of the second, if it has none of its own: "from 141 to 530 thousand"."""
+    bare = first.kind == COUNT and not first.scale and first.value < 1000
+    short = _SHORT.fullmatch(view.between(first.end, second.start))
+    differs = second.scale or second.kind != COUNT
+    return first.scaled_like(second) if bare and short and differs else first
+
+
+def _directions(view: Scene, pair: Pair) -> set[bool]:
+    """The directions that the words around say: the nearest before the pair in its clause, else the nearest behind."""
+    left = view.between(max(view.sentence.start, pair.start - _NEAR), pair.start)
+    right = view.between(pair.end, min(view.sentence.end, pair.end + _NEAR))
+    ups, downs = list(cues.UP.finditer(left)), list(cues.DOWN.finditer(left))
+    if ups or downs:
+        nearest = max([*ups, *downs], key=lambda each: each.end())
+        return {nearest in ups} | ({True} if ups else set()) | ({False} if downs else set())
+    found = sorted([(each.start(), True) for each in cues.UP.finditer(right)] + [(each.start(), False) for each in cues.DOWN.finditer(right)])
+    return {found[0][1]} if found else set()
+
+
+def _direction(view: Scene, pair: Pair, up: set[bool]) -> Finding | None:
+    rises = pair.after.low > pair.before.high
+    falls = pair.after.high < pair.before.low
+    if rises or falls:
+        verdict = HOLDS if rises in up else CONTRADICTION
+    else:
+        verdict = CANNOT_TELL
+    change = pair.after.value - pair.before.value
+    values = {"before": pair.before.value, "after": pair.after.value, "change": change}
+    return finding_of(
+        view.page, "direction", verdict, (pair.before, pair.after), printed=pair.before.value, recomputed=pair.after.value, values=values
+    )
+
+
+def _multiple(view: Scene, pair: Pair, up: set[bool]) -> Finding | None:
+    """The printed multiple ("fourfold", "в 4 раза", "4 есе") against B / A, or A / B where the words say a fall."""
+    printed = _printed_multiple(view, pair)
+    if not printed:
+        return None
+    value, span, inputs = printed
+    rising = _nearest_is_up(up, pair)
+    upper, lower = (pair.after, pair.before) if rising else (pair.before, pair.after)
+    if lower.value <= 0:
+        return None
+    computed, ratio = upper.value / lower.value, divide(upper.span, lower.span)
+    verdict = HOLDS if span.holds(computed) else HOLDS_WITHIN_ROUNDING if span.overlaps(ratio) else CONTRADICTION
+    values = {"before": pair.before.value, "after": pair.after.value, "printed": value, "computed": computed}
+    return finding_of(
+        view.page, "fold", verdict, (pair.before, pair.after, *inputs), printed=value, recomputed=computed, values=values
+    )
+
+
+def _nearest_is_up(up: set[bool], pair: Pair) -> bool:
+    """The direction said; where the sentence says both, the one that the numbers show."""
+    return next(iter(up)) if len(up) == 1 else pair.after.value >= pair.before.value
+
+
+def _printed_multiple(view: Scene, pair: Pair) -> tuple[Decimal, Interval, tuple[Quantity, ...]] | None:
+    start = max(view.sentence.start, pair.start - _NEAR // 2)
+    end = min(view.sentence.end, pair.end + _NEAR // 2)
+    for each in view.quantities:
+        if each.kind == TIMES and start <= each.start and each.end <= end and each.value > 1:
+            low = each.value - Decimal("0.25") if each.step == 1 and each.qualifier == "" and each.value < 5 else each.low
+            high = each.value + Decimal("0.25") if each.step == 1 and each.qualifier == "" and each.value < 5 else each.high
+            return each.value, Interval(low, high), (each,)
+    found = [each for each in _ANY_MULTIPLE.finditer(view.plain, start, end) if each.end() <= pair.start or each.start() >= pair.end]
+    if not found:
+        return None
+    nearest = min(found, key=lambda each: min(abs(pair.start - each.end()), abs(each.start() - pair.end)))
+    value = Decimal(_MULTIPLES[int(str(nearest.lastgroup)[1:])][0])
+    return value, _multiple_span(view.plain[max(start, nearest.start() - 20) : nearest.start()], value), ()
+
+
+def _multiple_span(before: str, value: Decimal) -> Interval:
+    """What a multiple in words may stand for: to the nearest half below five, else to the nearest whole."""
+    half = Decimal("0.25") if value < 5 else Decimal("0.5")
+    if _MORE_BEFORE.search(before):
+        return Interval(value, value + 1)
+    if _ABOUT_BEFORE.search(before):
+        return Interval(value * Decimal("0.85"), value + half)
+    if _ROUGH_BEFORE.search(before):
+        return Interval(value * Decimal("0.85"), value * Decimal("1.15"))
+    return Interval(value - half, value + half)
+
+
+def _percent(view: Scene, pair: Pair, up: set[bool]) -> Finding | None:
+    """The printed percentage or percentage points of the change against the two numbers."""
+    printed = _printed_percent(view, pair)
+    if not printed:
+        return None
+    rising = _nearest_is_up(up, pair)
+    upper, lower = (pair.after, pair.before) if rising else (pair.before, pair.after)
+    points = upper.value - lower.value
+    point_span = Interval(upper.low - lower.high, upper.high - lower.low)
+    relative = 100 * points / pair.before.value
+    relative_span = _relative_span(pair, rising)
+    if printed.kind == POINTS and pair.before.kind != PERCENT:
+        return None
+    readings = [(points, point_span)] if printed.kind == POINTS else [(relative, relative_span)]
+    if printed.kind == PERCENT and pair.before.kind == PERCENT:
+        readings.append((points, point_span))  # "from 10 % to 15 %, by 5 %" mostly means points
+    judged = [(judge_value(printed, value, span), value) for value, span in readings]
+    verdict, computed = min(judged, key=lambda each: (HOLDS, HOLDS_WITHIN_ROUNDING, TRUNCATED, CONTRADICTION).index(each[0]))
+    values = {
+        "before": pair.before.value, "after": pair.after.value, "printed": printed.value, "computed": computed,
+        "gap": abs(computed - printed.value),
+    }  # fmt: skip
+    return finding_of(
+        view.page, "percent_change", verdict, (pair.before, pair.after, printed), printed=printed.value, recomputed=computed, values=values
+    )
+
+
+def _relative_span(pair: Pair, rising: bool) -> Interval:
+    ratio = divide(pair.after.span, pair.before.span)
+    if rising:
+        return Interval(100 * (ratio.low - 1), 100 * (ratio.high - 1))
+    return Interval(100 * (1 - ratio.high), 100 * (1 - ratio.low))
+
+
+def _printed_percent(view: Scene, pair: Pair) -> Quantity | None:
+    """The percentage next to the pair that is said of the change: "by N %", "an N % fall", "(+N %)"."""
+    near = [each for each in view.quantities if each.kind in (PERCENT, POINTS) and not pair.start <= each.start < pair.end]
+    near = [each for each in near if each.start - pair.end <= _NEAR // 2 and pair.start - each.end <= _NEAR // 2]
+    said = [each for each in near if _is_change(view, pair, each)]
+    return min(said, key=lambda each: min(abs(each.start - pair.end), abs(pair.start - each.end)), default=None)
+
+
+def _is_change(view: Scene, pair: Pair, percent: Quantity) -> bool:
+    before = view.plain[max(view.sentence.start, percent.start - 14) : percent.start]
+    if cues.BY.search(before.rstrip("+-–")) or cues.CHANGE_AFTER.match(view.plain, percent.end):
+        return True
+    words = " ".join(view.between(percent.start, percent.number_start).split())
+    gap = view.between(pair.end, percent.start) if percent.start >= pair.end else "x"
+    return words in ("up", "down") or bool(re.fullmatch(r"[ ]?(?:[\w-]+[ ]){0,2}\([+–-]?", gap)) or _dative(view, percent)
+
+
+def _dative(view: Scene, percent: Quantity) -> bool:
+    """The Kazakh "12 %-ға", "12 пайызға"."""
+    return bool(re.search(r"(?:ға|ге|қа|ке)\Z", view.between(percent.number_start, percent.end)))
+
+

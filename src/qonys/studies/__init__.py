@@ -1,0 +1,49 @@
+"""Studies: a question set over declared tables, from contract tables to results (no words, no files).
+
+`QUESTIONS` maps each question to the function that answers it, the contracts it needs and the options it takes. A study file names
+areas, years, tables and questions; `pipeline.run_study` does the rest. A new question is a function here, a line below, a section
+in `qonys.report.sections` and its words in the catalogues.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from qonys.studies import labour, movement, policy, rooms
+from qonys.studies.definition import Study, built_in, find_study, read_study
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from qonys.core.results import Result
+    from qonys.studies.tables import Tables
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One question: the function of tables and study that answers it, and the options it takes."""
+
+    answer: Callable[[Tables, Study], list[Result]]
+    options: tuple[str, ...] = ()
+
+
+QUESTIONS: dict[str, Question] = {
+    "external": Question(movement.external, ("shock", "measures")),
+    "internal": Question(movement.internal, ("first",)),
+    "foreign_labour": Question(labour.foreign_labour),
+    "ethnic_return": Question(labour.ethnic_return),
+    "objects": Question(policy.objects),
+    "challenges": Question(policy.challenges, ("omit",)),
+    "policy_mix": Question(policy.policy_mix),
+    "returns": Question(rooms.returns, ("home", "corridor", "corridor_total")),
+    "procedure": Question(rooms.procedure, ("steps", "announced", "outcome")),
+    "resettlement": Question(rooms.resettlement, ("pairs",)),
+    "arithmetic": Question(rooms.arithmetic, ("checks",)),
+    "register": Question(policy.register, ("also",)),
+    "border_days": Question(policy.border_days, ("first", "last", "phases")),
+    "border_strictness": Question(policy.border_strictness, ("first", "last", "phases")),
+    "immigration": Question(movement.immigration, ("before", "during", "after")),
+}
+
+__all__ = ["QUESTIONS", "Question", "Study", "built_in", "find_study", "read_study"]
