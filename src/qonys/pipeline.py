@@ -26,14 +26,13 @@ from qonys.store.tables import write_table, write_text
 from qonys.studies import QUESTIONS, Study, find_study, read_study
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from ibis.backends.duckdb import Backend
 
     from qonys.core.results import Result
 
 SHIPPED = "shipped:"
-Tell = "Callable[[str, str], None]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,27 +58,49 @@ def load(con: Backend, study: Study, tell: Callable[[str, str], None]) -> tuple[
     tables, files, faults = {}, [], []
     for contract, names in study.tables.items():
         tell("load", contract)
-        parts = [_one_file(con, study, package, contract, name) for name in names]
-        for snapshot, label, path, intake in parts:
-            files.append(InputFile(snapshot, label, sha256(path), contract, intake.rows, intake.bad_rows))
+        parts = [_one_file(con, study, package, contract, name) for name in names if not name.endswith(".toml")]
+        registers = [name for name in names if name.endswith(".toml")]
+        if registers:
+            parts.append(_register_files(con, study, package, contract, registers))
+        for came, intake in parts:
+            files += came
             faults += intake.faults
-        tables[contract] = ibis.union(*(part[3].table for part in parts)) if len(parts) > 1 else parts[0][3].table
+        tables[contract] = ibis.union(*(intake.table for _, intake in parts)) if len(parts) > 1 else parts[0][1].table
         if contract == "measure":
             tables[contract] = with_bounds(tables[contract])
     return tables, files, faults
 
 
-def _one_file(con: Backend, study: Study, package: Snapshot, contract: str, name: str) -> tuple[str, str, Path, Intake]:
-    inside = name.startswith(SHIPPED)
+def _path(study: Study, package: Snapshot, name: str) -> tuple[str, str, Path]:
+    """Snapshot, label and path of a file named in a study."""
     label = name.removeprefix(SHIPPED)
-    path = package.path(label) if inside else study.folder / name
+    if name.startswith(SHIPPED):
+        return package.name, label, package.path(label)
+    path = study.folder / name
     if not path.is_file():
         raise StudyError(f"{study.name} names the file {name}, which does not exist", mend="check the path; it is relative to the study file")
-    snapshot = package.name if inside else f"file@{sha256(path)[:12]}"
-    if path.suffix == ".toml":
-        entries = read_register(path.read_text(encoding="utf-8"), file=label)
-        return snapshot, label, path, admit(con, ibis.memtable(entries), CONTRACTS[contract], file=label)
-    return snapshot, label, path, take_in(con, path, CONTRACTS[contract], label=label, quarantine=not inside)
+    return f"file@{sha256(path)[:12]}", label, path
+
+
+def _one_file(con: Backend, study: Study, package: Snapshot, contract: str, name: str) -> tuple[list[InputFile], Intake]:
+    snapshot, label, path = _path(study, package, name)
+    intake = take_in(con, path, CONTRACTS[contract], label=label, quarantine=not name.startswith(SHIPPED))
+    return [InputFile(snapshot, label, sha256(path), contract, intake.rows, intake.bad_rows)], intake
+
+
+def _register_files(con: Backend, study: Study, package: Snapshot, contract: str, names: list[str]) -> tuple[list[InputFile], Intake]:
+    """All register files in one examination, so that an id given twice is seen across files."""
+    frames, files = [], []
+    for name in names:
+        snapshot, label, path = _path(study, package, name)
+        frame = read_register(path.read_text(encoding="utf-8"), file=label)
+        frames.append(frame.assign(place=label + ":" + frame["row"].astype(str)))
+        files.append((snapshot, label, sha256(path), len(frame)))
+    entries = pd.concat(frames, ignore_index=True)
+    entries["row"] = range(len(entries))
+    intake = admit(con, ibis.memtable(entries), CONTRACTS[contract], file="register")
+    bad = pd.Series([fault.split(",")[0] for fault in intake.faults], dtype=str).value_counts()
+    return [InputFile(snapshot, label, digest, contract, rows, int(bad.get(label, 0))) for snapshot, label, digest, rows in files], intake
 
 
 def read_sources(study: Study) -> pd.DataFrame:
@@ -122,7 +143,8 @@ def run_study(
     for place, language in enumerate(languages):
         tell("report", language)
         own = folder if place == 0 else folder / language
-        reports[language] = write_report(done, run, own, language, others={other: _link(languages, language, other) for other in languages})
+        links = {other: _link(languages, language, other) for other in languages}
+        reports[language] = write_report(study, done.results, done.tables, done.sources, run, own, language=language, links=links)
     return reports
 
 
@@ -131,7 +153,7 @@ def _link(languages: tuple[str, ...], here: str, there: str) -> str:
     return f"{up}report.html" if there == languages[0] else f"{up}{there}/report.html"
 
 
-def _write_tables(done: Answered, folder: Path) -> Iterator[OutputTable] | list[OutputTable]:
+def _write_tables(done: Answered, folder: Path) -> list[OutputTable]:
     outputs = []
     frames = {**done.tables, "source": done.sources, **{name: result.rows for name, result in done.results.items()}}
     for name, frame in frames.items():

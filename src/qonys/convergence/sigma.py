@@ -15,7 +15,7 @@ import pandas as pd
 from qonys.core.errors import DesignError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
 
@@ -89,6 +89,23 @@ def change_of_spread(
     low, high = np.percentile(sample, [tail, 100 - tail])
     # basic interval: the draws scatter about the estimate as the estimate scatters about the truth
     return Change(estimate, float(2 * estimate - high), float(2 * estimate - low), float(np.mean(sample > 0)), coverage)
+
+
+def joint_verdict(verdicts: Iterable[str]) -> str:
+    """What several pieces of evidence say together.
+
+    All agree: their verdict. Some agree and the rest are undecided: `leaning_` and their verdict. They point in different directions:
+    `contradictory`. None is decided: `undecided`.
+
+    >>> joint_verdict(["distancing", "undecided"])
+    'leaning_distancing'
+    """
+    given = list(verdicts)
+    decided = {verdict for verdict in given if verdict != "undecided"}
+    if len(decided) != 1:
+        return "contradictory" if decided else "undecided"
+    verdict = decided.pop()
+    return verdict if all(one == verdict for one in given) else f"leaning_{verdict}"
 
 
 def _wide(panel: pd.DataFrame) -> pd.DataFrame:

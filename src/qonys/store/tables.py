@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 READABLE = (".csv", ".tsv", ".parquet", ".json", ".xlsx")
 MOST_MALFORMED_LINES = 1000
+LONGEST_SHEET_NAME = 31  # of the XLSX format
 _REPRODUCIBLE_DAY = datetime(2020, 1, 1, tzinfo=UTC)  # spreadsheets store when they were made; ours must not differ
 
 
@@ -139,7 +140,7 @@ def write_workbook(sheets: Mapping[str, pd.DataFrame], path: Path) -> None:
     book.set_properties({"created": _REPRODUCIBLE_DAY.replace(tzinfo=None)})
     head = book.add_format({"bold": True, "bottom": 1})
     for name, frame in sheets.items():
-        sheet = book.add_worksheet(name[:31])
+        sheet = book.add_worksheet(name if len(name) <= LONGEST_SHEET_NAME else f"{name[: LONGEST_SHEET_NAME - 9]}~{name[-8:]}")
         flat = _flat(frame)
         sheet.write_row(0, 0, [str(column) for column in flat.columns], head)
         for position, column in enumerate(flat.columns):

@@ -43,6 +43,7 @@ QUESTIONS: dict[str, Question] = {
     "register": Question(policy.register, ("also",)),
     "border_days": Question(policy.border_days, ("first", "last", "phases")),
     "border_strictness": Question(policy.border_strictness, ("first", "last", "phases")),
+    "convergence": Question(policy.convergence),
     "immigration": Question(movement.immigration, ("before", "during", "after")),
 }
 

@@ -33,8 +33,8 @@ def external(tables: Tables, study: Study) -> list[Result]:
     results = [
         Result("external", series, {"inflow": PERSONS, "outflow": PERSONS, "net": Measured(unit="persons", formula="inflow_less_outflow")}),
         _summary(series, study),
-        _other_reports(flow, areas, study),
-        _beside_un(series, figure, areas),
+        _other_reports("external_other_reports", flow, areas, study),
+        *_beside_un(series, figure, areas),
     ]
     drawn = study.option("external", "measures", [])
     if drawn:
@@ -66,16 +66,16 @@ def _summary(series: pd.DataFrame, study: Study) -> Result:
     return Result("external_summary", pd.DataFrame(rows), sums | counts | {"inflow_shock": PERCENT, "outflow_shock": PERCENT})
 
 
-def _other_reports(flow: object, areas: list[str], study: Study) -> Result:
+def _other_reports(name: str, flow: object, areas: list[str], study: Study) -> Result:
     rows = collect(disagreements(flow, areas, study.first, study.last), "area", "year", "direction", "row")  # type: ignore[arg-type]
     rows.insert(0, "id", [f"{r.area}.{r.year}.{r.direction}.{n}" for n, r in enumerate(rows.itertuples(), start=1)])
     rows["inputs"] = [addresses("flow", (r.row, r.used_row)) for r in rows.itertuples()]
     measured = {"used": PERSONS, "other": PERSONS, "difference": Measured(unit="persons", formula="other_less_used"),
                 "percent": Measured(unit="percent", formula="percent_difference", decimals=1)}  # fmt: skip
-    return Result("external_other_reports", rows.drop(columns=["row", "used_row"]), measured)
+    return Result(name, rows.drop(columns=["row", "used_row"]), measured)
 
 
-def _beside_un(series: pd.DataFrame, figure: object, areas: list[str]) -> Result:
+def _beside_un(series: pd.DataFrame, figure: object, areas: list[str]) -> list[Result]:
     """The registered net beside the UN estimate of the same year: another concept, so the gap is shown and not explained away."""
     estimates = collect(
         figure.filter(_.indicator == "net_migration.un_wpp2024", _.area.isin(areas))  # type: ignore[attr-defined]
@@ -87,7 +87,15 @@ def _beside_un(series: pd.DataFrame, figure: object, areas: list[str]) -> Result
     both["inputs"] = [[f"external/{r.id}", f"figure/{r.un_row}"] for r in both.itertuples()]
     measured = {"net": Measured(unit="persons", formula="inflow_less_outflow"), "un_net": PERSONS,
                 "difference": Measured(unit="persons", formula="other_less_used")}  # fmt: skip
-    return Result("external_un", both.drop(columns="un_row").reset_index(drop=True), measured)
+    years = Measured(unit="years", formula="count")
+    summary = [
+        {"id": area, "years": len(own), "sign_differs": int((~own["same_sign"]).sum()), "inputs": addresses("external_un", own["id"])}
+        for area, own in both.groupby("area")
+    ]
+    return [
+        Result("external_un", both.drop(columns="un_row").reset_index(drop=True), measured),
+        Result("external_un_summary", pd.DataFrame(summary, columns=["id", "years", "sign_differs", "inputs"]), {"years": years, "sign_differs": years}),
+    ]
 
 
 def _drawn_measures(measure: object, ids: list[str]) -> Result:
@@ -143,5 +151,5 @@ def immigration(tables: Tables, study: Study) -> list[Result]:
     return [
         Result("immigration", yearly, {"inflow": PERSONS}),
         Result("immigration_change", change.drop(columns="rows"), measured),
-        _other_reports(flow, areas, study),
+        _other_reports("immigration_other_reports", flow, areas, study),
     ]

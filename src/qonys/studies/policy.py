@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 from ibis import _
 
-from qonys.convergence import change_of_spread, spread
+from qonys.convergence import change_of_spread, joint_verdict, spread
 from qonys.core import areas
 from qonys.core.periods import earliest, latest, months
 from qonys.core.results import Measured, Result, addresses
@@ -198,3 +198,23 @@ def _spread_results(question: str, panel: pd.DataFrame, study: Study, *, suffix:
         results.append(Result(f"spread_change_{question}{suffix}", pd.DataFrame(changes), kinds))
     return results
 
+
+
+def convergence(tables: Tables, study: Study) -> list[Result]:
+    """Convergence or distancing? Both panels with their spreads, and for each change of phase the verdict that all the evidence shares.
+
+    Evidence: days with control at internal borders, strictness under the certain and under the possible reading. See `joint_verdict`.
+    """
+    results = {result.name: result for result in (*border_days(tables, study), *border_strictness(tables, study))}
+    evidence = ("border_days", "border_strictness_low", "border_strictness_high")
+    changes = {name: results[f"spread_change_{name}"].rows.set_index("id") for name in evidence}
+    rows = []
+    for change in changes[evidence[0]].index:
+        verdicts = {name: changes[name].loc[change, "verdict"] for name in evidence}
+        rows.append(
+            {"id": change, "before": changes[evidence[0]].loc[change, "before"], "after": changes[evidence[0]].loc[change, "after"], **verdicts,
+             "decided": sum(verdict != "undecided" for verdict in verdicts.values()), "of": len(evidence),
+             "verdict": joint_verdict(verdicts.values()), "inputs": [f"spread_change_{name}/{change}" for name in evidence]}
+        )  # fmt: skip
+    count = Measured(unit="pieces", formula="count")
+    return [*results.values(), Result("convergence", pd.DataFrame(rows), {"decided": count, "of": count})]

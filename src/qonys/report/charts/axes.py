@@ -28,22 +28,26 @@ class Linear:
     stop: float
 
     def __call__(self, value: float) -> float:
+        """The pixel of a value."""
         span = self.high - self.low or 1.0
         return self.start + (value - self.low) / span * (self.stop - self.start)
 
 
 def ticks(low: float, high: float, count: int) -> list[float]:
-    """Round numbers, about `count` of them, the first at or below `low` and the last at or above `high`.
+    """Round numbers, about `count` of them, the first at or below `low` and the last at or above `high`, with little room to spare.
 
     >>> ticks(-3, 17, 4)
     [-5.0, 0.0, 5.0, 10.0, 15.0, 20.0]
     """
     span = high - low or abs(high) or 1.0
-    rough = span / max(count, 1)
-    power = 10.0 ** math.floor(math.log10(rough))
-    step = power * next(mark for mark in (1, 2, 2.5, 5, 10) if mark * power >= rough * 0.999)
-    first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
-    return [round(place * step, 10) + 0.0 for place in range(first, max(last, first + 1) + 1)]
+    power = math.floor(math.log10(span / max(count, 1)))
+
+    def series(step: float) -> list[float]:
+        first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
+        return [round(place * step, 10) + 0.0 for place in range(first, max(last, first + 1) + 1)]
+
+    some = [series(mark * 10.0 ** (power + shift)) for shift in (0, 1) for mark in (1, 2, 2.5, 5)]
+    return min(some, key=lambda marks: ((marks[-1] - marks[0]) / span + 0.12 * abs(len(marks) - 1 - count), len(marks)))
 
 
 def tick_texts(values: Sequence[float], locale: str) -> list[str]:
@@ -81,12 +85,15 @@ def value_axis(sheet: Sheet, scale: Linear, marks: Sequence[float], left: float,
         sheet.text(left - 6, y, text, size, colour=SOFT, align="right")
 
 
-def number_axis(sheet: Sheet, scale: Linear, marks: Sequence[float], top: float, bottom: float, locale: str, size: float) -> None:
-    """Upright grid lines with their numbers below."""
+def number_axis(sheet: Sheet, scale: Linear, marks: Sequence[float], zones: Sequence[tuple[float, float]], locale: str, size: float
+                ) -> None:  # fmt: skip
+    """Upright grid lines through these zones (top, bottom), with their numbers below the last."""
     for value, text in zip(marks, tick_texts(marks, locale), strict=True):
         x, half = scale(value), text_width(text, size) / 2
-        sheet.line([(x, top), (x, bottom)], AXIS if value == 0 else GRID, width=1)
-        sheet.text(min(max(x, half), sheet.width - half), bottom + 5, text, size, colour=SOFT, align="center", stand="top")
+        for top, bottom in zones:
+            if bottom - top > 4:
+                sheet.line([(x, top), (x, bottom)], AXIS if value == 0 else GRID)
+        sheet.text(min(max(x, half), sheet.width - half), zones[-1][1] + 5, text, size, colour=SOFT, align="center", stand="top")
 
 
 def time_axis(sheet: Sheet, scale: Linear, y: float, locale: str, size: float, *, above: bool = False, grid: float | None = None) -> float:
@@ -110,9 +117,9 @@ def time_axis(sheet: Sheet, scale: Linear, y: float, locale: str, size: float, *
             if x0 >= left - 0.5:
                 sheet.line([(x0, y), (x0, y + way * 4)], AXIS)
             name = months[month % 12]
-            middle = (x0 + x1) / 2
-            if (month % 12) % each == 0 and left <= middle <= right and middle + text_width(name, size) / 2 <= sheet.width:
-                sheet.text(middle, y + way * 6, name, size, colour=SOFT, align="center", stand="bottom" if above else "top")
+            at = max((x0 + x1) / 2 - text_width(name, size) / 2, x0 + 3, left + 3)  # a name wider than its month starts at the tick
+            if (month % 12) % each == 0 and at + text_width(name, size) <= min(scale((month + each) / 12), sheet.width):
+                sheet.text(at, y + way * 6, name, size, colour=SOFT, stand="bottom" if above else "top")
     deep = 6 + size * 1.2 if by_month else 6
     for year in years:
         x0, x1 = max(scale(year), left), min(scale(year + 1), right)

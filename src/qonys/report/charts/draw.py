@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-from qonys.report.charts.theme import FONT, INK, PAPER
+from qonys.report.charts.theme import FONT, INK, MISSING, PAPER, widest, wrap
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -47,10 +47,10 @@ class Sheet:
         rows = [{"x": _px(x), "y": _px(low), "y2": _px(high), "path": self._count, "fill": fill} for x, low, high in points]
         _add(self._marks, "area", (opacity,), rows)
 
-    def dot(self, x: float, y: float, radius: float, fill: str, *, stroke: str = PAPER, width: float = 1, shape: str = "circle") -> None:
-        """A filled circle, or another Vega shape, with an outline."""
+    def dot(self, x: float, y: float, radius: float, fill: str, *, stroke: str = PAPER, width: float = 1) -> None:
+        """A filled circle with an outline."""
         row = {"x": _px(x), "y": _px(y), "fill": fill, "stroke": stroke}
-        _add(self._marks, "point", (radius, width, shape), [row])
+        _add(self._marks, "point", (radius, width), [row])
 
     def text(self, x: float, y: float, lines: str | Sequence[str], size: float, *, colour: str = INK, align: Align = "left",
              stand: Stand = "middle", bold: bool = False, angle: float = 0) -> None:  # fmt: skip
@@ -99,11 +99,42 @@ def _layer(kind: str, style: tuple[Any, ...], rows: list[Row]) -> Any:
         case "area":
             return chart.mark_area(opacity=style[0], line=False).encode(x=x, y=y, y2=alt.Y2("y2"), fill=fill, detail=alt.Detail("path:N"))
         case "point":
-            radius, width, shape = style
+            radius, width = style
             area = 3.1416 * radius * radius
-            return chart.mark_point(filled=True, size=area, shape=shape, strokeWidth=width, opacity=1).encode(x=x, y=y, fill=fill, stroke=stroke)
+            mark = chart.mark_point(filled=True, size=area, strokeWidth=width, opacity=1)
+            return mark.encode(x=x, y=y, fill=fill, stroke=stroke)
         case _:
             size, align, bold, angle = style
             weight = "bold" if bold else "normal"
-            mark = chart.mark_text(font=FONT, fontSize=size, fontWeight=weight, align=align, baseline="alphabetic", angle=angle % 360, limit=0)
+            mark = chart.mark_text(
+                font=FONT, fontSize=size, fontWeight=weight, align=align, baseline="alphabetic", angle=angle % 360, limit=0
+            )
             return mark.encode(x=x, y=y, text=alt.Text("text:N"), fill=fill)
+
+
+def legend(sheet: Sheet, x: float, y: float, right: float, entries: Sequence[tuple[str, str]], size: float) -> float:
+    """Swatches with their words, in a row that breaks at `right`; returns the height.
+
+    An entry is a fill and a text; `tail-RRGGBB` is a tick with a fading tail, `line-RRGGBB` a dashed line, `dot-RRGGBB` a dot.
+    """
+    left, top, height = x, y, size * LEADING + 6
+    for fill, words in entries:
+        lines = wrap(words, right - left - 24, size)
+        width = 20 + widest(lines, size)
+        if x > left and x + width > right:
+            x, y = left, y + height
+        middle = y + height / 2
+        if fill.startswith("tail-"):
+            colour = fill.removeprefix("tail-")
+            sheet.rect(x, middle - 4, 14, 8, f"fade-{colour}")
+            sheet.rect(x, middle - 6, 2, 12, f"#{colour}")
+        elif fill.startswith("line-"):
+            sheet.line([(x, middle), (x + 14, middle)], f"#{fill.removeprefix('line-')}", width=1.5, dash=(5, 3))
+        elif fill.startswith("dot-"):
+            sheet.dot(x + 7, middle, 4, f"#{fill.removeprefix('dot-')}")
+        else:
+            sheet.rect(x, middle - 5, 14, 10, fill, stroke="#b9c0c8" if fill == MISSING else None)
+        sheet.text(x + 20, middle - (len(lines) > 1) * size * LEADING / 2 + (len(lines) - 1) * size * LEADING / 2, lines, size)
+        y += (len(lines) - 1) * size * LEADING
+        x += width + 16
+    return y + height - top if entries else 0.0

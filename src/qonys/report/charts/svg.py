@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from qonys.core.errors import DesignError
-from qonys.report.charts.theme import NARROW, PAPER, WIDE, Layout
+from qonys.report.charts.theme import FONT, NARROW, PAPER, WIDE, Layout
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,7 +50,7 @@ def records(rows: pd.DataFrame, *needed: str, prefix: str, optional: tuple[str, 
 def refuse_without_values(values: list[Any], prefix: str) -> None:
     """Refuse a chart in which every value is missing."""
     if all(value is None for value in values):
-        raise DesignError(f"chart {prefix!r} has rows but no value in any of them", mend="leave the chart out, or give it at least one value")
+        raise DesignError(f"chart {prefix!r} has no value in any of its rows", mend="leave the chart out, or give it at least one value")
 
 
 def both(draw: Callable[[Layout], Sheet], *, title: str, desc: str, prefix: str) -> Chart:
@@ -79,9 +79,9 @@ def finish(svg: str, prefix: str, title: str, desc: str) -> str:
     ET.register_namespace("xlink", _LINK)
     root = ET.fromstring(svg)
     _prune(root)
+    root.set("font-family", FONT)
     paints = set()
     for node in root.iter():
-        node.attrib.pop("class", None)
         if "id" in node.attrib:
             node.set("id", f"{prefix}-{node.get('id')}")
         for name in (*_PAINTS, "href", f"{{{_LINK}}}href"):
@@ -108,15 +108,21 @@ def finish(svg: str, prefix: str, title: str, desc: str) -> str:
 
 
 def _prune(node: ET.Element) -> None:
-    """Drop what Vega leaves empty, and what says nothing."""
-    for child in list(node):
-        _prune(child)
-        bare = child.tag == f"{{{_SVG}}}g" and len(child) == 0
-        blank = child.tag == f"{{{_SVG}}}path" and (child.get("d") in (None, "", "M0,0") or child.get("display") == "none")
-        if bare or blank:
-            node.remove(child)
-    for name in ("pointer-events", "display", "stroke-miterlimit"):
+    """Drop what Vega writes for itself: classes, roles in English, empty groups, boxes without paint, defaults."""
+    for name in ("class", "role", "aria-hidden", "aria-roledescription", "aria-label", "pointer-events", "display", "stroke-miterlimit"):
         node.attrib.pop(name, None)
+    for name, usual in (("opacity", "1"), ("transform", "translate(0,0)"), ("font-weight", "normal"), ("font-family", FONT)):
+        if node.get(name) == usual:
+            del node.attrib[name]
+    kept: list[ET.Element] = []
+    for child in list(node):
+        unpainted = child.get("fill", "none") == "none" and child.get("stroke-width", "0") == "0"
+        _prune(child)
+        if child.tag == f"{{{_SVG}}}g" and (len(child) == 0 or not child.attrib):
+            kept.extend(child)
+        elif child.tag != f"{{{_SVG}}}path" or not unpainted:
+            kept.append(child)
+    node[:] = kept
     if node.text is not None and not node.text.strip():
         node.text = None
 

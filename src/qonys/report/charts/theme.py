@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 FONT = "system-ui, 'Noto Sans', 'DejaVu Sans', sans-serif"
-INK, SOFT, AXIS, GRID, PALE, PAPER = "#1b1f24", "#4d5661", "#8c959f", "#e3e7eb", "#f3f5f7", "#ffffff"
+INK, SOFT, AXIS, GRID, PALE, PAPER = "#1b1f24", "#4d5661", "#8c959f", "#dfe3e8", "#f4f6f8", "#ffffff"
 MISSING = "hatch"
 """A fill that `svg.finish` turns into grey hatching; `fade-RRGGBB` likewise fades to the right."""
 
@@ -22,7 +22,7 @@ BEFORE, DURING, AFTER = "#7a828c", "#d55e00", "#0072b2"
 _SEQUENTIAL = ("#eef3f8", "#c6dbef", "#9ecae1", "#6baed6", "#3182bd", "#08519c", "#08306b")
 _DIVERGING = ("#b35806", "#e08214", "#fdc98a", "#f4f4f4", "#b5d4ea", "#5a9fd0", "#15609f")
 _THIN = frozenset("iljtfrI1.,:;'’!|()[]·-‐ і")
-_BROAD = frozenset("mwMWшщжюыфмЩШЖЮМФЫДQOGCОСҚҒӨ@%—…")
+_BROAD = frozenset("−+=<>mwMWшщжюыфмЩШЖЮМФЫДQOGCОСҚҒӨ@%—…")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,21 +93,14 @@ def widest(lines: Sequence[str], size: float, *, bold: bool = False) -> float:
     return max((text_width(line, size, bold=bold) for line in lines), default=0.0)
 
 
-def wrap(text: str, chars: int = 28) -> list[str]:
-    """The text as one line, or as two of like length where it is longer than `chars`; words stay whole.
+def wrap(text: str, width: float, size: float, *, bold: bool = False, lines: int = 9) -> list[str]:
+    """The text in as few even lines as the width allows; a longer word stands out rather than be cut.
 
-    >>> wrap("Западно-Казахстанская область и город")
+    At most `lines` of them, be they too long.
+
+    >>> wrap("Западно-Казахстанская область и город", 180, 13)
     ['Западно-Казахстанская', 'область и город']
     """
-    words = text.split()
-    if len(text) <= chars or len(words) < 2:
-        return [text] if text else []
-    cuts = [(" ".join(words[:cut]), " ".join(words[cut:])) for cut in range(1, len(words))]
-    return list(min(cuts, key=lambda cut: max(len(cut[0]), len(cut[1]))))
-
-
-def wrap_to(text: str, width: float, size: float, *, bold: bool = False, lines: int = 9) -> list[str]:
-    """The text in as few even lines as the width allows; a longer word stands out rather than be cut."""
     words, most = text.split(), text_width(text, size, bold=bold)
     if not words:
         return []
@@ -141,8 +134,10 @@ def hyphenate(word: str, width: float, size: float) -> list[str]:
         if lower[at + 1] in vowels and lower[at] not in vowels and any(c in vowels for c in lower[:at])
         and text_width(word[:at] + "-", size) <= width
     ]  # fmt: skip
-    best = min(cuts, key=lambda at: abs(at - len(word) / 2), default=None)
-    return [word] if best is None else [word[:best] + "-", word[best:]]
+    if not cuts:
+        return [word]
+    best = min(cuts, key=lambda at: abs(at - len(word) / 2))
+    return [word[:best] + "-", word[best:]]
 
 
 def _between(stops: Sequence[str], share: float) -> str:

@@ -17,23 +17,25 @@ from .scene import Scene
 _NEAR = 160  # characters between a change and the numbers it runs between
 _ABLATIVE = re.compile(r"(?:нан|нен|дан|ден|тан|тен)(?!\w)")
 _UNTIL = re.compile(r"[ ]{1,3}(?:[\w-]+[ ]{1,3}){0,2}дейін(?!\w)")
+_CLAUSE = re.compile(r"[;:](?![ ]{0,2}(?:from|с|со)[ ])")
+_NO_NOUN = frozenset("to in and up down or per by a the до в и на или к people".split())
 _SHORT = re.compile(r"[ ]{1,3}(?:to|up to|down to|до)?[ ]{0,3}|-?(?:нан|нен|дан|ден|тан|тен)[ ]{1,3}|[ ]{1,3}")
 
 # A multiple in one word, with its value; words of the same row mean the same.
 _MULTIPLES: tuple[tuple[str, re.Pattern[str]], ...] = (
-    ("1.5", cues.cue("one and a half times", "one-and-a-half times", r"в полтора раза", r"бір жарым есе\w*")),
+    ("1.5", cues.cue(r"one[ -]and[ -]a[ -]half times", r"в полтора раза", r"бір жарым есе\w*")),
     ("2", cues.cue(
-        "twofold", "two-fold", "double", "doubled", "doubling", "twice", "two times", "halved", "by half", "by a half",
-        r"вдвое", r"в два раза", r"удвоил\w+", r"наполовину", r"екі есе\w*", r"жартысына", r"еселен\w+",
+        "twofold", "two-fold", "doubled", "doubling", r"twice (?=as|more|the)", "halved", "by half", "by a half",
+        r"вдвое", r"в два раза", r"удвоил\w+", r"наполовину", r"екі есе\w*", r"жартысына",
     )),
-    ("3", cues.cue("threefold", "three-fold", r"tripled?", r"trebled?", "three times", "втрое", r"в три раза", r"утроил\w+", r"үш есе\w*")),
-    ("4", cues.cue("fourfold", "four-fold", r"quadrupled?", "four times", "вчетверо", r"в четыре раза", r"төрт есе\w*")),
-    ("5", cues.cue("fivefold", "five-fold", "five times", "впятеро", r"в пять раз", r"бес есе\w*")),
-    ("6", cues.cue("sixfold", "six-fold", "six times", r"в шесть раз", r"алты есе\w*")),
-    ("7", cues.cue("sevenfold", "seven-fold", "seven times", r"в семь раз", r"жеті есе\w*")),
-    ("8", cues.cue("eightfold", "eight-fold", "eight times", r"в восемь раз", r"сегіз есе\w*")),
-    ("9", cues.cue("ninefold", "nine-fold", "nine times", r"в девять раз", r"тоғыз есе\w*")),
-    ("10", cues.cue("tenfold", "ten-fold", "ten times", r"в десять раз", "вдесятеро", r"он есе\w*")),
+    ("3", cues.cue("threefold", "three-fold", r"tripled?", r"trebled?", "втрое", r"в три раза", r"утроил\w+", r"үш есе\w*")),
+    ("4", cues.cue("fourfold", "four-fold", r"quadrupled?", "вчетверо", r"в четыре раза", r"төрт есе\w*")),
+    ("5", cues.cue("fivefold", "five-fold", "впятеро", r"в пять раз", r"бес есе\w*")),
+    ("6", cues.cue("sixfold", "six-fold", r"в шесть раз", r"алты есе\w*")),
+    ("7", cues.cue("sevenfold", "seven-fold", r"в семь раз", r"жеті есе\w*")),
+    ("8", cues.cue("eightfold", "eight-fold", r"в восемь раз", r"сегіз есе\w*")),
+    ("9", cues.cue("ninefold", "nine-fold", r"в девять раз", r"тоғыз есе\w*")),
+    ("10", cues.cue("tenfold", "ten-fold", r"в десять раз", "вдесятеро", r"он есе\w*")),
 )  # fmt: skip
 _ANY_MULTIPLE = re.compile("|".join(f"(?P<m{place}>{pattern.pattern})" for place, (_, pattern) in enumerate(_MULTIPLES)))
 _ABOUT_BEFORE = re.compile(r"(?:almost|nearly|почти|дерлік)[ ]{1,3}(?:by[ ]|a[ ])?\Z")
@@ -70,7 +72,7 @@ def _pairs(view: Scene) -> Iterator[Pair]:
             continue
         for step, second in enumerate(numbers[place + 1 : place + 4], start=1):
             pair = _pair(view, first, second)
-            if pair and pair.before.kind == pair.after.kind and second.start - first.end <= _NEAR:
+            if pair and pair.before.kind == pair.after.kind and second.start - first.end <= _NEAR and _counts_one_thing(pair):
                 done = place + step
                 yield pair
                 break
@@ -85,6 +87,12 @@ def _pair(view: Scene, first: Quantity, second: Quantity) -> Pair | None:
     if _starts_in_kazakh(view, first, second) and _UNTIL.match(view.plain, second.end - (7 if second.text.endswith("дейін") else 0)):
         return Pair(_like(view, first, second), second.unqualified(), first.start, second.end)
     return None
+
+
+def _counts_one_thing(pair: Pair) -> bool:
+    """Whether both ends count the same; not so in "flights from 3 airports to 12 cities"."""
+    nouns = [(each.noun.lower().split() or ["to"])[0] for each in (pair.before, pair.after)]
+    return any(noun in _NO_NOUN for noun in nouns) or nouns[0][:3] == nouns[1][:3]
 
 
 def _starts(view: Scene, number: Quantity) -> bool:
@@ -114,15 +122,20 @@ def _like(view: Scene, first: Quantity, second: Quantity) -> Quantity:
 
 
 def _directions(view: Scene, pair: Pair) -> set[bool]:
-    """The directions that the words around say: the nearest before the pair in its clause, else the nearest behind."""
+    """The directions (up: True) that the words of the clause say: those before the pair, else the nearest behind it."""
     left = view.between(max(view.sentence.start, pair.start - _NEAR), pair.start)
-    right = view.between(pair.end, min(view.sentence.end, pair.end + _NEAR))
-    ups, downs = list(cues.UP.finditer(left)), list(cues.DOWN.finditer(left))
-    if ups or downs:
-        nearest = max([*ups, *downs], key=lambda each: each.end())
-        return {nearest in ups} | ({True} if ups else set()) | ({False} if downs else set())
-    found = sorted([(each.start(), True) for each in cues.UP.finditer(right)] + [(each.start(), False) for each in cues.DOWN.finditer(right)])
-    return {found[0][1]} if found else set()
+    edges = [each.end() for each in (*_CLAUSE.finditer(left), *cues.STOP.finditer(left))]
+    left = left[max(edges, default=0) :]
+    said = [(each.end(), up) for up, words in ((True, cues.UP), (False, cues.DOWN)) for each in words.finditer(left)]
+    if said:
+        between = left[max(said)[0] :]
+        most = 3 if "," in between else 12
+        return {up for _, up in said} if len(between.rpartition(",")[2].split()) <= most else set()
+    right = view.between(pair.end, min(view.sentence.end, pair.end + _NEAR // 2))
+    edge = _CLAUSE.search(right)
+    right = right[: edge.start()] if edge else right
+    said = [(each.start(), up) for up, words in ((True, cues.UP), (False, cues.DOWN)) for each in words.finditer(right)]
+    return {min(said)[1]} if said and not cues.OTHER_GROUP.search(right[: min(said)[0]]) else set()
 
 
 def _direction(view: Scene, pair: Pair, up: set[bool]) -> Finding | None:
@@ -166,16 +179,40 @@ def _printed_multiple(view: Scene, pair: Pair) -> tuple[Decimal, Interval, tuple
     start = max(view.sentence.start, pair.start - _NEAR // 2)
     end = min(view.sentence.end, pair.end + _NEAR // 2)
     for each in view.quantities:
-        if each.kind == TIMES and start <= each.start and each.end <= end and each.value > 1:
+        if each.kind == TIMES and start <= each.start and each.end <= end and each.value > 1 and _is_multiple(view, pair, each):
             low = each.value - Decimal("0.25") if each.step == 1 and each.qualifier == "" and each.value < 5 else each.low
             high = each.value + Decimal("0.25") if each.step == 1 and each.qualifier == "" and each.value < 5 else each.high
             return each.value, Interval(low, high), (each,)
-    found = [each for each in _ANY_MULTIPLE.finditer(view.plain, start, end) if each.end() <= pair.start or each.start() >= pair.end]
+    found = [each for each in _ANY_MULTIPLE.finditer(view.plain, start, end) if _is_said_of(view, pair, each.start(), each.end())]
     if not found:
         return None
     nearest = min(found, key=lambda each: min(abs(pair.start - each.end()), abs(each.start() - pair.end)))
     value = Decimal(_MULTIPLES[int(str(nearest.lastgroup)[1:])][0])
     return value, _multiple_span(view.plain[max(start, nearest.start() - 20) : nearest.start()], value), ()
+
+
+def _is_multiple(view: Scene, pair: Pair, times: Quantity) -> bool:
+    """Whether "3 times" multiplies; "raised 3 times" and "повышали 3 раза" only count occasions."""
+    words = view.between(times.number_start, times.end)
+    before = view.plain[max(view.sentence.start, times.start - 12) : times.start]
+    if words.endswith("times"):
+        told = re.match(r" (?:more|less|higher|lower|larger|smaller|fewer|as |the )", view.plain[times.end : times.end + 9])
+        if not told and not re.search(r"(?:by|grew|fell) \Z", before):
+            return False
+    elif "раз" in words and not re.search(r"(?<!\w)в \Z", before):
+        return False
+    return _is_said_of(view, pair, times.start, times.end)
+
+
+def _is_said_of(view: Scene, pair: Pair, start: int, end: int) -> bool:
+    """Whether a multiple or a percentage is said of this pair: only a few words between, and no other statement."""
+    if end <= pair.start:
+        gap = view.between(end, pair.start)
+        return not cues.STOP.search(gap) and not cues.UP.search(gap) and not cues.DOWN.search(gap) and len(gap.split()) <= 6
+    if start < pair.end:
+        return False
+    gap = view.between(pair.end, start)
+    return not cues.STOP.search(gap) and not cues.OTHER_GROUP.search(gap) and len(gap.split()) <= 6
 
 
 def _multiple_span(before: str, value: Decimal) -> Interval:
@@ -228,13 +265,13 @@ def _printed_percent(view: Scene, pair: Pair) -> Quantity | None:
     """The percentage next to the pair that is said of the change: "by N %", "an N % fall", "(+N %)"."""
     near = [each for each in view.quantities if each.kind in (PERCENT, POINTS) and not pair.start <= each.start < pair.end]
     near = [each for each in near if each.start - pair.end <= _NEAR // 2 and pair.start - each.end <= _NEAR // 2]
-    said = [each for each in near if _is_change(view, pair, each)]
-    return min(said, key=lambda each: min(abs(each.start - pair.end), abs(pair.start - each.end)), default=None)
+    said = [each for each in near if _is_change(view, pair, each) and _is_said_of(view, pair, each.start, each.end)]
+    return said[0] if len(said) == 1 else None
 
 
 def _is_change(view: Scene, pair: Pair, percent: Quantity) -> bool:
     before = view.plain[max(view.sentence.start, percent.start - 14) : percent.start]
-    if cues.BY.search(before.rstrip("+-–")) or cues.CHANGE_AFTER.match(view.plain, percent.end):
+    if cues.BY.search(before.rstrip("+-–")) or cues.VERB_ENDS.search(before) or cues.CHANGE_AFTER.match(view.plain, percent.end):
         return True
     words = " ".join(view.between(percent.start, percent.number_start).split())
     gap = view.between(pair.end, percent.start) if percent.start >= pair.end else "x"

@@ -57,7 +57,7 @@ def _findings(views: Sequence[Scene], known: KnownTotals) -> Iterator[Finding]:
             continue
         here = by_sentence.get(view.number, [])
         yield from chain(
-            check_sums(view, here), check_equations(view), check_shares(view, here), check_changes(view), check_known(views, view, known)
+            check_sums(view, here), check_equations(view), check_shares(view, here), check_changes(view), check_known(view, known)
         )
     yield from check_steps(views)
 

@@ -24,12 +24,12 @@ def _gaps(words: str) -> str:
 
 
 PARTS = cue(
-    r"of (?:which|whom|these|those|them)", r"among (?:them|these|those|which|whom)", "including", "comprising",
-    r"consist(?:s|ed|ing)? of", "made up of", "broken down into",
+    r"of (?:which|whom|these|those|them)", r"among (?:them|these|those|which|whom)", "including",
     r"из (?:них|которых|коих|этого числа)", r"в том числе", r"в т\.[ ]?ч\.?", "включая", r"среди (?:них|которых)",
-    r"(?:оның|олардың|соның|бұлардың) (?:ішінде|арасында|қатарында)", r"(?:олардың|бұлардың)(?= (?:шамамен )?[0-9])",
+    r"(?:оның|олардың|соның|бұлардың) (?:ішінде|арасында|қатарында)", r"(?:олардың|бұлардың|оның)(?= (?:шамамен )?[0-9])",
 )
 PARTS_AFTER_NUMBER = cue(r"of (?:these|those|them|whom|which)", r"among (?:them|these)", r"из них", r"среди них")
+PARTS_PERHAPS_OF_ANOTHER_KIND = cue("including", "включая", r"в том числе", r"в т\.[ ]?ч\.?")  # "12 regions, including 300 villages"
 TOTAL = cue(
     r"(?:a |the )?(?:grand |overall )?total of", "in total", "totall?ing", "altogether", "in all", "summing to", "sums? up to",
     "всего", "итого", r"в общей сложности", r"в сумме", r"в совокупности", "барлығы", "жиыны", "жиынтығы", r"жалпы саны",
@@ -44,6 +44,9 @@ SEPARATOR = re.compile(r"[;,:•]|(?:^|[ ])[-–*](?=[ ])|(?<!\w)(?:and|plus|as 
 
 FROM = ending("from", "с", "со", "от")
 TO = ending("to", "up to", "down to", "до")
+OTHER_GROUP = cue(
+    "with", "among", "including", "for", "and", "while", "of which", "при", "среди", "у", "и", "из них", "в том числе", "және", "арасында", "ішінде"
+)
 TO_AS_QUALIFIER = frozenset({"to", "up to", "down to", "до"})
 OF = re.compile(
     r"[ ]*(?:[^\W\d_]+[ ]+){0,3}?(?:out of|from among|of|из)[ ]+"
@@ -60,7 +63,7 @@ OR_SHARE = ending(
 
 UP = cue(
     r"increas(?:e|es|ed|ing)", "rose", "rises?", "risen", "rising", "grew", "grows?", "grown", "growing", "growth", "climbed",
-    "expanded", "doubled", "tripled", "trebled", "quadrupled", "jumped", "surged", "went up", "up",
+    "expanded", r"rais(?:e|es|ed|ing)", r"extend(?:s|ed|ing)?", "doubled", "tripled", "trebled", "quadrupled", "jumped", "surged", "went up", "up",
     r"увелич\w+", r"вырос\w*", r"выраст\w+", r"возр[ао]с\w*", r"рост\w{0,2}", r"поднял\w+", r"прирост\w*", r"удвоил\w+", r"утроил\w+",
     r"өс(?:ті|кен|іп|еді|уі|етін|ім|імі)", r"арт(?:ты|қан|ып|ады|уы)", r"көбей\w+", r"ұлғай\w+", r"еселен\w+", r"жоғарыла\w+",
 )
@@ -72,6 +75,7 @@ DOWN = cue(
     r"азай\w+", r"төменде\w+", r"қысқар\w+", r"кемі(?:ді|ген|п|йді)", r"түс(?:ті|кен|іп)", r"баяула\w+",
 )
 BY = ending("by", "на", "up", "down", r"by (?:more than|about|almost|nearly)", r"на (?:более чем|около|почти)")
+VERB_ENDS = ending("grew", "rose", "fell", "increased", "decreased", "dropped", "declined", "climbed")
 CHANGE_AFTER = re.compile(
     r"[ ]*(?:\w+[ ]+)?(?:increase|decrease|growth|rise|drop|fall|decline|reduction|higher|lower|рост|прирост|снижени|сокращени|"
     r"өсім|өс|арт|көбей|азай|төменде|қысқар|кемі)"

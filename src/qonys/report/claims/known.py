@@ -9,8 +9,8 @@ from decimal import Decimal
 
 from . import cues
 from .findings import CANNOT_TELL, CONTRADICTION, HOLDS, HOLDS_WITHIN_ROUNDING, Finding, finding_of
-from .judge import judge_value
 from .intervals import Interval
+from .judge import judge_value
 from .quantities import PERCENT, Quantity
 from .scene import Scene
 from .totals import WORLD, ReferenceTotal, area_of, area_pattern, pair_of_totals
@@ -20,6 +20,8 @@ _SAME_CONCEPT = Decimal("1.25")  # totals of another year or revision differ by 
 _OTHER_CONCEPT = Decimal(2)  # beyond it the printed share cannot be the share of this whole
 _CLAUSE_EDGE = re.compile(r"[;.!?]|,[ ](?:and|а|и|while|ал)[ ]")
 _YEAR = re.compile(r"(?<![\w.,])((?:19|20)[0-9]{2})(?![\w,])")
+_NARROWED = re.compile(r"[ ]{1,3}(?:in|within|across|among|from|to|of|who|that|living|growth|в|во|из|по|на|которые|are|were)(?!\w)")
+_SHARE_BEHIND = re.compile(r"[ ]{1,3}(?:\w+[ ]{1,3})?(?:құра|тең|болады|тиесілі|келеді|составля|составил)")
 _SHARE = cues.cue(
     "accounts? for", "accounted for", r"accounting for", r"makes? up", r"made up", r"constitutes?", r"constituted", r"compris(?:es|ed)", r"represents?",
     r"is", r"are", r"was", r"were", r"shares?", r"equals?", r"proportion",
@@ -41,7 +43,7 @@ class KnownTotals:
         return cls(totals, names, area_pattern(names))
 
 
-def check_known(views: Sequence[Scene], view: Scene, known: KnownTotals) -> Iterator[Finding]:
+def check_known(view: Scene, known: KnownTotals) -> Iterator[Finding]:
     """Each percentage that is said of the people or the migrants of the world, for an area that the sentence names."""
     for percent in view.quantities:
         if percent.kind != PERCENT or percent.signed:
@@ -49,58 +51,60 @@ def check_known(views: Sequence[Scene], view: Scene, known: KnownTotals) -> Iter
         found = _whole(view, percent)
         if not found:
             continue
-        quantity, start = found
-        clause = _clause(view, percent, start)
-        if cues.ONLY_A_GROUP.search(clause) or cues.CHANGE_OF_SHARE.search(clause) or not _SHARE.search(clause):
+        quantity, start, end = found
+        left = _clause(view, percent)
+        around = left + view.between(percent.end, max(percent.end, end) + 40)
+        if cues.ONLY_A_GROUP.search(around) or cues.CHANGE_OF_SHARE.search(around):
             continue
-        part = _part(view, views, percent, quantity, start, known)
+        said = _SHARE.search(left) or (start < percent.start and _SHARE_BEHIND.match(view.plain, percent.end))
+        part = _part(view, quantity, percent, known) if said and not _NARROWED.match(view.plain, end) else None
         pair = pair_of_totals(known.totals, part, (quantity, WORLD), _year(view)) if part else None
         if pair:
             yield _finding(view, percent, *pair)
 
 
-def _whole(view: Scene, percent: Quantity) -> tuple[str, int] | None:
-    """The quantity of the world that the percentage is taken of, and where its words start."""
+def _whole(view: Scene, percent: Quantity) -> tuple[str, int, int] | None:
+    """The quantity of the world that the percentage is taken of, and where its words start and end."""
     following = next((each.start for each in view.quantities if each.start > percent.start), view.sentence.end)
     preceding = max((each.end for each in view.quantities if each.end <= percent.start), default=view.sentence.start)
     right = (percent.end, min(following, percent.end + _REACH))
     left = (max(preceding, percent.start - _REACH), percent.start)
     for start, end in (right, left):
-        found = [(mark.start(), code) for code, words in cues.WORLD_WHOLES.items() if (mark := words.search(view.plain, start, end))]
-        if found and (end > percent.start or True):
-            place, code = min(found)
-            if _is_of_the_world(view, code, start, place, behind=start == percent.end):
-                return code, place
+        marks = [(mark.start(), mark.end(), code) for code, words in cues.WORLD_WHOLES.items() if (mark := words.search(view.plain, start, end))]
+        if marks:
+            place, stop, code = min(marks)
+            if start != percent.end or _is_near(view.between(start, place)):
+                return code, place, stop
     return None
 
 
-def _is_of_the_world(view: Scene, code: str, start: int, place: int, *, behind: bool) -> bool:
-    """Behind a percentage the whole must follow by "of", "от" and no other sentence part between."""
-    if not behind:
-        return True
-    between = view.between(start, place)
+def _is_near(between: str) -> bool:
+    """Whether the whole follows the percentage with nothing but a few words between."""
     return not _CLAUSE_EDGE.search(between) and len(between.split()) <= 8
 
 
-def _clause(view: Scene, percent: Quantity, whole: int) -> str:
+def _clause(view: Scene, percent: Quantity) -> str:
     left = view.between(view.sentence.start, percent.start)
     edges = [each.end() for each in _CLAUSE_EDGE.finditer(left)]
-    return left[edges[-1] if edges else 0 :] + view.between(percent.end, max(percent.end, whole)) + " " + _tail(view, percent)
+    return left[edges[-1] if edges else 0 :]
 
 
-def _tail(view: Scene, percent: Quantity) -> str:
-    return " ".join(view.between(percent.end, min(view.sentence.end, percent.end + 40)).split()[:3])
-
-
-def _part(
-    view: Scene, views: Sequence[Scene], percent: Quantity, quantity: str, whole: int, known: KnownTotals
-) -> tuple[str, str] | None:
+def _part(view: Scene, quantity: str, percent: Quantity, known: KnownTotals) -> tuple[str, str] | None:
     """What the share is of: the same quantity in a named area, or the migrants of the world among its people."""
+    named = list(known.pattern.finditer(view.plain, view.sentence.start, view.sentence.end))
+    areas = {area_of(each, known.names) for each in named}
     left = view.between(view.sentence.start, percent.start)
-    areas = {area_of(each, known.names) for each in known.pattern.finditer(view.plain, view.sentence.start, view.sentence.end)}
     if not areas and quantity == "population" and cues.WORLD_WHOLES["international_migrants"].search(left):
         return "international_migrants", WORLD
-    return (quantity, areas.pop()) if len(areas) == 1 else None
+    if len(areas) != 1 or (quantity != "population" and any(_is_a_setting(view, each) for each in named)):
+        return None
+    return quantity, areas.pop()
+
+
+def _is_a_setting(view: Scene, name: re.Match[str]) -> bool:
+    """Whether the area only says where: "in Kazakhstan, 60 % of international migrants ..."."""
+    before = view.plain[max(view.sentence.start, name.start() - 4) : name.start()]
+    return bool(re.search(r"(?<!\w)(?:in|в|во) \Z", before)) or name.group().endswith(("станда", "сейде", "ияда"))
 
 
 def _year(view: Scene) -> int | None:

@@ -1,6 +1,6 @@
 """What looks like a number but claims nothing: dates, years, addresses, labels, list marks, references.
 
-`mask` blanks them with a filler of the same length, so that every place in the masked text is a place in the text.
+The masks blank them with a filler of the same length, so that every place in the masked text is a place in the text.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ _PLAIN = [
     r"\b(?:tel|phone|fax|mob|call|тел|факс|моб|телефон\w*)\b\.?[ :]{0,3}[+0-9()][0-9() -]{4,24}",
     r"\+[0-9][0-9() -]{7,20}",
     r"\b[0-9][ -]?\(?[0-9]{3}\)?[ -][0-9]{3}[ -][0-9]{2}[ -]?[0-9]{2}\b",
+    r"\b8[ -]\(?[0-9]{3,4}\)?(?:[ -][0-9]{2,3}){2,4}\b",
     r"\([0-9]{3,5}\)[ ]?[0-9]{1,3}-[0-9]{2}(?:-[0-9]{2})?",
     r"\^\{[^}\n]{0,40}\}|\^[0-9]{1,3}",
     r"\[[0-9]{1,3}(?:[,;–-][ ]?[0-9]{1,3}){0,20}\]",
@@ -80,6 +81,7 @@ _TIME_BEFORE = re.compile(
     r"(?:\b(?:in|since|by|until|till|from|to|during|through|of|and|or|for|after|before|year|mid|early|late|end|"
     r"в|во|с|до|к|по|на|от|за|и|после|году|конец|начал[оае])|[–/(])[ ]{0,3}\Z"
 )
+_DIGIT = re.compile("[0-9]")
 _BRACKET_OR_BREAK = re.compile(r"[()\n]")
 _MARK_BEFORE = re.compile(r"(?:^|[\s;:,.])([0-9]{1,2}|[a-zа-я])\Z")
 _LINE_MARK = re.compile(r"(?m)^[ ]{0,12}(?:[-*•–][ ]+)?([0-9]{1,2}(?:\.[0-9]{1,2}){0,4}[.)])[ ]")
@@ -93,13 +95,22 @@ _ENTRY_MARK = re.compile(r"[ ]{0,8}(?:[-*•–]|\[?[0-9]{1,3}[\].)])[ ]")
 _BIBLIOGRAPHIC = re.compile(r"doi|https?:|//|\bvol\b|\bpp?\.|\bс\.|\bт\.|№|retrieved|\((?:19|20)[0-9]{2}[a-z]?\)|, (?:19|20)[0-9]{2}\.")
 
 
-def mask(plain: str) -> str:
-    """The text, lower-cased and with its line breaks, with everything that claims nothing blanked at equal length."""
-    plain = _mask_references(plain)
+def mask_lines(plain: str) -> str:
+    """What only its line tells: entries of a list of references, numbers of items. For text with all its breaks."""
+    return _LINE_MARK.sub(_blank, _mask_references(plain))
+
+
+def mask_words(plain: str) -> str:
+    """What its form tells: dates, years, addresses, labels, list marks. For text whose soft breaks are joined."""
+    lines = plain.split("\n")
+    with_digits = [place for place, line in enumerate(lines) if _DIGIT.search(line)]
+    masked = "\n".join(lines[place] for place in with_digits)
     for pattern in _MASKS:
-        plain = pattern.sub(_blank, plain)
-    plain = _LINE_MARK.sub(_blank, plain)
-    return _mask_bare_years(_mask_list_marks(plain))
+        masked = pattern.sub(_blank, masked)
+    masked = _mask_bare_years(_mask_list_marks(masked))
+    for place, line in zip(with_digits, masked.split("\n"), strict=False):
+        lines[place] = line
+    return "\n".join(lines)
 
 
 def _blank(match: re.Match[str]) -> str:

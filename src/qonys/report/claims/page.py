@@ -7,7 +7,7 @@ from bisect import bisect_right
 from dataclasses import dataclass
 from functools import cached_property
 
-from .masks import mask
+from .masks import mask_lines, mask_words
 
 _SPACES = {
     code: " " for code in (0x09, 0x0B, 0x0C, 0x0D, 0x1C, 0x1D, 0x1E, 0x1F, 0x85, 0xA0, 0x1680, 0x2028, 0x2029, 0x202F, 0x205F, 0x3000)
@@ -19,6 +19,7 @@ _BREAK = re.compile(r"[ ]*\n[ \n]*")
 _MARKED_LINE = re.compile(r"[-*•–][ ]|[#|]|[0-9]{1,3}[.)][ ]")
 _STOP = re.compile(r"\n+|[.!?…]+[\"'»”)\]*_]{0,4}[ ]+")
 _LAST_WORD = re.compile(r"(\w+)\Z")
+_LONGEST = 6000
 _NEVER_LAST = frozenset(
     ["e", "i", "eg", "ie", "cf", "vs", "etc", "approx", "no", "nos", "vol", "fig", "figs", "tab", "st", "mr", "mrs", "dr", "prof", "pp"]
     + ["art", "sect", "para", "dept", "рис", "табл", "стр", "им", "ст", "пп", "см", "ср", "обл", "ул", "напр", "англ", "проф", "т", "п"]
@@ -54,7 +55,7 @@ class Page:
 
 def read_page(text: str) -> Page:
     """The text made ready; nothing is moved, so every place in `plain` is the same place in `text`."""
-    plain = _join_soft_breaks(mask(_lower(text).translate(_TABLE)))
+    plain = mask_words(_join_soft_breaks(mask_lines(_lower(text).translate(_TABLE))))
     return Page(text, plain, tuple(_sentences(text, plain)))
 
 
@@ -92,15 +93,18 @@ def _sentences(text: str, plain: str) -> list[Sentence]:
     start = paragraph = 0
     for stop in _STOP.finditer(plain):
         breaks = stop.group()[0] == "\n"
-        if not breaks and not _ends_sentence(text, plain, stop):
-            continue
-        if plain[start : stop.end()].strip():
-            found.append(Sentence(start, stop.end(), paragraph))
-        start = stop.end()
-        paragraph += breaks
-    if plain[start:].strip():
-        found.append(Sentence(start, len(plain), paragraph))
-    return found
+        if breaks or _ends_sentence(text, plain, stop):
+            found += _stretch(plain, start, stop.end(), paragraph)
+            start = stop.end()
+            paragraph += breaks
+    return found + _stretch(plain, start, len(plain), paragraph)
+
+
+def _stretch(plain: str, start: int, end: int, paragraph: int) -> list[Sentence]:
+    """The stretch as a sentence, or as several if no sentence of prose is that long; none if it is blank."""
+    cuts = range(start, end, _LONGEST)
+    stretches = [(cut, min(cut + _LONGEST, end)) for cut in cuts]
+    return [Sentence(left, right, paragraph) for left, right in stretches if not plain[left:right].isspace()]
 
 
 def _ends_sentence(text: str, plain: str, stop: re.Match[str]) -> bool:

@@ -10,11 +10,13 @@ from decimal import Decimal
 from . import cues
 from .findings import HOLDS
 from .judge import judge_sum
+from .masks import FILLER
 from .quantities import COUNT, MONEY, Quantity
 from .scene import Scene
 
 _FAR = 120  # characters from a cue to the first part, and from a total to its bracket or colon
 _MOST_PARTS = 60
+_ENUMERATES = re.compile("[,;]")  # names before the first number: "including Almaty, 45,000" opens no list of numbers
 _NEAR = Decimal("0.05")  # without a cue word, parts count as parts of a total only if they come this near to it
 
 
@@ -42,7 +44,7 @@ def find_parts(views: Sequence[Scene]) -> list[PartsList]:
 
 
 def _countable(view: Scene, level: int) -> list[Quantity]:
-    return [each for each in view.quantities if each.kind in (COUNT, MONEY) and view.level(each) == level]
+    return view.countable.get(level, [])
 
 
 def _after_cues(views: Sequence[Scene], view: Scene) -> Iterator[PartsList]:
@@ -79,7 +81,7 @@ def _open_list(views: Sequence[Scene], view: Scene, mark: re.Match[str], level: 
     parts = [each for each in parts if each.kind == parts[0].kind]
     if len(parts) == 1 and level == -1:
         parts += _continued(views, view, candidates, parts[0])
-    total = _best_total(candidates, parts)
+    total = _best_total(candidates, parts, same_kind=_counts_the_same(mark, candidates, parts))
     return PartsList(total, tuple(_partition(total, parts)), named=True) if total else None
 
 
@@ -111,7 +113,7 @@ def _items(view: Scene, start: int, numbers: list[Quantity], *, started: bool) -
         gap = view.between(edge, each.start)
         if cues.STOP.search(gap) or cues.NOT_A_PART.search(gap[-14:]) or each.signed:
             break
-        if not parts and len(gap) > _FAR:
+        if not parts and (len(gap) > _FAR or _ENUMERATES.search(gap.lstrip(" ,:–-"))):
             break
         if (parts or started) and not cues.SEPARATOR.search(gap):
             continue
@@ -132,7 +134,14 @@ def _continued(views: Sequence[Scene], view: Scene, candidates: list[Quantity], 
     return [first] if any(part.value + first.value <= each.value for each in candidates[:1]) else []
 
 
-def _best_total(candidates: list[Quantity], parts: list[Quantity]) -> Quantity | None:
+def _counts_the_same(mark: re.Match[str], candidates: list[Quantity], parts: list[Quantity]) -> bool:
+    """Whether the parts count what the nearest total counts: the cue says so ("of them"), or the nouns do."""
+    if not cues.PARTS_PERHAPS_OF_ANOTHER_KIND.fullmatch(mark.group()):
+        return True
+    return bool(candidates) and candidates[0].noun[:4].lower() == parts[0].noun[:4].lower() != ""
+
+
+def _best_total(candidates: list[Quantity], parts: list[Quantity], *, same_kind: bool) -> Quantity | None:
     """The nearest number that the parts make up exactly, else the nearest that is not less than each part."""
     for each in candidates:
         if len(parts) > 1 and judge_sum(each, parts) == HOLDS and sum(part.value for part in parts) == each.value:
@@ -141,7 +150,7 @@ def _best_total(candidates: list[Quantity], parts: list[Quantity]) -> Quantity |
     fitting = next((each for each in candidates if each.high >= largest), None)
     if fitting:
         return fitting
-    near = candidates[0] if candidates else None
+    near = candidates[0] if candidates and same_kind else None
     return near if near and abs(parts[0].start - near.end) <= _FAR else None
 
 
@@ -207,5 +216,7 @@ def _unnamed(view: Scene, totals: list[Quantity], start: int, numbers: list[Quan
     total = totals[0]
     chosen = _partition(total, parts)
     gap = abs(sum(each.value for each in chosen) - total.value)
+    if gap and FILLER in view.between(start, chosen[-1].end + 12):
+        return  # years among the numbers: a comparison over time, not a division
     if gap <= _NEAR * total.value and all(each.value < total.value for each in chosen):
         yield PartsList(total, tuple(chosen), named=False)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from .page import Page, Sentence
-from .quantities import Quantity
+from .quantities import COUNT, MONEY, Quantity
 
 _BRACKETS = re.compile("[()]")
 
@@ -61,6 +61,15 @@ class Scene:
     def level(self, quantity: Quantity) -> int:
         """The place of the innermost open bracket around the quantity, or -1."""
         return self._levels[quantity.start]
+
+    @cached_property
+    def countable(self) -> dict[int, list[Quantity]]:
+        """The counts and amounts of money of each level."""
+        found: dict[int, list[Quantity]] = {}
+        for each in self.quantities:
+            if each.kind in (COUNT, MONEY):
+                found.setdefault(self.level(each), []).append(each)
+        return found
 
     def level_at(self, place: int) -> int:
         """The same for any place."""

@@ -17,6 +17,7 @@ from .scene import Scene
 _CLOSE = 80  # characters between a count and the percentage said of it
 _BASE_ENDING = re.compile(r"(?:-?(?:ның|нің|дың|дің|тың|тің|нан|нен|дан|ден|тан|тен))(?!\w)")
 _CLAUSE = re.compile(r"[;:]|[.!?] ")
+_OF_OTHERS = re.compile(r"[ ]?\)[ ](?:of|из|от)[ ](?!them|these|those|whom|which|all|них|этих|всех)[^\W\d]")
 _PERCENT_CLOSES = re.compile(r"[ ]{0,2}(?:[);,/]|of |от |из )")
 
 
@@ -94,16 +95,24 @@ def _pair_after(view: Scene, after: Sequence[Quantity], percent: Quantity) -> tu
 
 
 def _base(view: Scene, numbers: Sequence[Quantity], place: int, part: Quantity, lists: Sequence[PartsList]) -> Quantity | None:
+    percent = numbers[place]
+    if _OF_OTHERS.match(view.plain, percent.end) and not _next_is_whole(view, numbers, place, part):
+        return None  # "300 (45 %) of the women": a base that is not printed as a number
     for each in lists:
         if part in each.parts:
             return each.total
-    percent = numbers[place]
-    following = numbers[place + 1] if place + 1 < len(numbers) else None
-    if following and following.start > part.start and following.kind == part.kind:
-        if cues.OF.fullmatch(view.between(percent.end, following.start)) or _of_after(view, part, following, percent):
-            return following
+    if _next_is_whole(view, numbers, place, part):
+        return numbers[place + 1]
     candidates = [each for each in numbers[max(0, place - 8) : place] if each.end <= part.start and each.kind == part.kind]
     return next((each for each in reversed(candidates) if _is_base(view, each, part)), None)
+
+
+def _next_is_whole(view: Scene, numbers: Sequence[Quantity], place: int, part: Quantity) -> bool:
+    """Whether the number behind the percentage is its base: "8.4 % of the 9,206", "770 (8.4 %) of 9,206"."""
+    percent, following = numbers[place], numbers[place + 1] if place + 1 < len(numbers) else None
+    if not following or following.start <= part.start or following.kind != part.kind:
+        return False
+    return bool(cues.OF.fullmatch(view.between(percent.end, following.start))) or _of_after(view, part, following, percent)
 
 
 def _of_after(view: Scene, part: Quantity, whole: Quantity, percent: Quantity) -> bool:

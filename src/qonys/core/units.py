@@ -1,0 +1,22 @@
+"""Units that stand beside a number. Their names, and the words after a number, are in the catalogues (`unit.name.persons`, `unit.persons`)."""
+
+from __future__ import annotations
+
+UNITS: dict[str, str] = {
+    "persons": "persons, moves or movers as the contract's `counted` says",
+    "persons_a_year": "persons, mean of a year",
+    "moves": "moves",
+    "per_1000": "per 1,000 of the mean population",
+    "percent": "per hundred",
+    "share_of_days": "share of the days of a month, 0 to 1",
+    "points": "points of the strictness scale, 0 to 100",
+    "days": "days",
+    "years": "years",
+    "regions": "regions",
+    "members": "member states",
+    "measures": "entries of the register",
+    "challenges": "entries of the list of challenges",
+    "fields": "fields of policy",
+    "pieces": "pieces of evidence",
+    "as_row": "the unit the row itself states",
+}

@@ -1,0 +1,160 @@
+"""The parts a report is built of: sections with an answer in sentences, figures, tables and their sources.
+
+Every number a reader sees is a cell of a result, printed as `<data data-cell="table/row/column">`, so that it can be traced.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from markupsafe import Markup, escape
+
+from qonys.core.results import Cell
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    import pandas as pd
+
+    from qonys.core.results import Result
+    from qonys.i18n import Words
+    from qonys.report.charts import Chart
+    from qonys.studies.definition import Study
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of a printed table: its heading and what stands in it, from a row of the result."""
+
+    heading: str
+    show: Callable[[dict[str, Any]], str | Markup]
+    numeric: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A figure, a table or a paragraph of a section. `sources` are keys of the source list."""
+
+    kind: str  # figure | table | text
+    title: Markup = Markup()
+    chart: Chart | None = None
+    name: str = ""
+    headings: tuple[tuple[str, bool], ...] = ()
+    rows: tuple[tuple[Markup, ...], ...] = ()
+    note: Markup = Markup()
+    sources: tuple[str, ...] = ()
+    text: Markup = Markup()
+    folded: bool = False
+
+
+@dataclass(slots=True)
+class Section:
+    """One question answered: the answer first, then pictures, tables, and how it was made."""
+
+    question: str
+    title: Markup
+    answer: list[Markup] = field(default_factory=list)
+    blocks: list[Block] = field(default_factory=list)
+
+
+class Desk:
+    """What a section is written from: the results, the tables they came from, the words of the language."""
+
+    def __init__(
+        self, study: Study, results: Mapping[str, Result], tables: Mapping[str, pd.DataFrame], sources: pd.DataFrame, words: Words
+    ) -> None:
+        self.study, self.results, self.words = study, results, words
+        self._rows = {name: frame.set_index("row") for name, frame in tables.items() if "row" in frame.columns}
+        self._entries = tables["measure"].set_index("id").to_dict("index") if "measure" in tables else {}
+        self._challenges = tables["challenge"].set_index("id")["text"].to_dict() if "challenge" in tables else {}
+        self._sources = sources.set_index("key").to_dict("index")
+        self.figures = 0
+
+    def result(self, name: str) -> Result:
+        """A result of the study."""
+        return self.results[name]
+
+    def entry(self, measure: str) -> dict[str, Any]:
+        """An entry of the register; empty where there is none of that id."""
+        return dict(self._entries.get(measure, {}))
+
+    def challenge(self, challenge: str) -> str:
+        """The text of a challenge in the language of the report, or as its file has it."""
+        return self.words.label("challenge", challenge, self._challenges.get(challenge, challenge))
+
+    def source_name(self, key: str) -> str:
+        """Publisher and year of a source, as it is cited under a figure."""
+        if key == "register":
+            return str(self.words("source.register"))
+        source = self._sources.get(key)
+        if source is None:
+            return key
+        year = source["year"] if isinstance(source["year"], str) else str(self.words("source.undated"))
+        return f"{source['publisher']} ({year})"
+
+    def source(self, key: str) -> dict[str, Any]:
+        """A source as the list of sources has it."""
+        return dict(self._sources.get(key, {"title": key}))
+
+    def cell(self, table: str, row: str, column: str, *, sign: bool = False, unit: bool = False) -> Markup:
+        """One number as it is printed, traceable; a gap where there is none."""
+        return self.print(self.results[table].cell(row, column), sign=sign, unit=unit)
+
+    def print(self, cell: Cell, *, sign: bool = False, unit: bool = False) -> Markup:
+        """A cell as `<data>` with its address, in the number format of the language."""
+        if cell.value is None:
+            return Markup('<span class="gap">{}</span>').format(self.words("gap.sign"))
+        shown = self.words.number(cell.value, cell.decimals, sign=sign)
+        number = Markup('<data value="{}" data-cell="{}">{}</data>').format(f"{cell.value:.12g}", cell.address, shown)
+        return self.words.plural(f"unit.{cell.unit}", abs(cell.value), n=number) if unit else number
+
+    def number(self, value: float | None, decimals: int = 0, *, sign: bool = False) -> str:
+        """Plain text of a number for a chart, whose cells stand in the table under it."""
+        return "" if value is None or value != value else self.words.number(value, decimals, sign=sign)
+
+    def say(self, key: str, **values: object) -> Markup:
+        """A sentence."""
+        return self.words(key, **values)
+
+    def cells(self, name: str, columns: Sequence[Column], *, title: Markup, rows: pd.DataFrame | None = None, note: Markup | None = None,
+              folded: bool = False) -> Block:  # fmt: skip
+        """A table of a result's rows."""
+        result = self.results[name]
+        chosen = result.rows if rows is None else rows
+        printed = tuple(tuple(Markup(escape(column.show(row))) for column in columns) for row in chosen.to_dict("records"))
+        return Block("table", title, name=name, headings=tuple((c.heading, c.numeric) for c in columns), rows=printed, note=note or Markup(),
+                     sources=self.sources(name, chosen), folded=folded)  # fmt: skip
+
+    def number_column(self, name: str, column: str, *, heading: str | None = None, sign: bool = False) -> Column:
+        """A column of traceable numbers of that result."""
+        return Column(heading or str(self.words(f"column.{column}")), lambda row: self.cell(name, row["id"], column, sign=sign), numeric=True)
+
+    def figure(self, name: str, key: str, draw: Callable[..., Chart], frame: pd.DataFrame, *, of: Sequence[str], note: Markup | None = None,
+               rows: Mapping[str, pd.DataFrame] | None = None, **options: object) -> Block:  # fmt: skip
+        """A chart of results `of`, with title and description from the catalogue (`chart.KEY`, `chart.KEY.about`)."""
+        self.figures += 1
+        title, about = self.words(f"chart.{key}"), self.words(f"chart.{key}.about")
+        chart = draw(frame, title=str(title), desc=str(about), prefix=f"c{self.figures}-{name.replace('_', '-')}", **options)
+        keys = tuple(dict.fromkeys(source for one in of for source in self.sources(one, (rows or {}).get(one))))
+        return Block("figure", title, chart=chart, name=name, note=note or about, sources=keys)
+
+    def sources(self, name: str, rows: pd.DataFrame | None = None) -> tuple[str, ...]:
+        """Keys of the sources behind the rows of a result, walked back through its inputs; `register` stands for entries of the register."""
+        own = self.results[name].rows if rows is None else rows
+        found: set[str] = set()
+        queue, seen = [address for inputs in own["inputs"] for address in inputs], set()
+        while queue:
+            address = queue.pop()
+            if address in seen:
+                continue
+            seen.add(address)
+            table, _, row = address.partition("/")
+            if table in self.results:
+                frame = self.results[table].rows
+                queue += [a for inputs in frame.loc[frame["id"] == row, "inputs"] for a in inputs]
+            elif table == "measure":
+                found.add("register")
+            elif "source" in self._rows[table].columns:
+                found.add(str(self._rows[table].loc[row, "source"]))
+        return tuple(sorted(found))

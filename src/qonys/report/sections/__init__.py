@@ -1,0 +1,15 @@
+"""One section a question: from its results to sentences, figures and tables. No arithmetic here: a number is a cell of a result."""
+
+from qonys.report.sections.labour import ethnic_return, foreign_labour
+from qonys.report.sections.movement import external, immigration, internal
+from qonys.report.sections.policy import border_days, border_strictness, challenges, convergence, objects, policy_mix, register
+from qonys.report.sections.rooms import arithmetic, procedure, resettlement, returns
+
+SECTIONS = {
+    "external": external, "internal": internal, "foreign_labour": foreign_labour, "ethnic_return": ethnic_return, "objects": objects,
+    "challenges": challenges, "policy_mix": policy_mix, "returns": returns, "procedure": procedure, "resettlement": resettlement,
+    "arithmetic": arithmetic, "register": register, "border_days": border_days, "border_strictness": border_strictness,
+    "convergence": convergence, "immigration": immigration,
+}  # fmt: skip
+
+__all__ = ["SECTIONS"]

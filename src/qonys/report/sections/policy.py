@@ -1,0 +1,284 @@
+"""Sections on what states did, against which challenges, and whether they drew together."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+from markupsafe import Markup
+
+from qonys.core import areas
+from qonys.core.periods import earliest, latest
+from qonys.report.blocks import Block, Column, Section
+from qonys.report.charts import Phase, heat_strips, interval_lines, matrix, timelines
+from qonys.report.sections.movement import measure_title
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from qonys.report.blocks import Desk
+
+EVIDENCE = ("border_days", "border_strictness_low", "border_strictness_high")
+
+
+def entries(desk: Desk, ids: Iterable[str]) -> Markup:
+    """Entries of the register as links to their rows in the list of measures."""
+    items = [
+        Markup('<a class="measure {}" href="#m-{}">{}</a>').format(desk.entry(i).get("direction", ""), i, measure_title(desk, i)) for i in ids
+    ]
+    return Markup("<br>").join(items) if items else Markup('<span class="gap">{}</span>').format(desk.say("none"))
+
+
+def objects(desk: Desk) -> Section:
+    """Table 1: whom policy acts on, by which measures, with the dates and outcomes of their entries."""
+    section = Section("objects", desk.say("question.objects"), [desk.say("answer.objects")])
+    rows = desk.result("objects").rows
+    groups = rows.groupby(["category", "population"], sort=False).agg(
+        group=("group", lambda g: list(dict.fromkeys(g))), measure=("measure", lambda m: list(dict.fromkeys(m))), ids=("measure_ids", list)
+    ).reset_index()  # fmt: skip
+    printed = []
+    for row in groups.to_dict("records"):
+        ids = sorted({i for own in row["ids"] if own is not None for i in own})
+        lines = [desk.words.label("object.group", g) for g in row["group"]]
+        named = [desk.words.label("object.measure", m) for m in row["measure"]]
+        printed.append(
+            (Markup("<strong>{}</strong><br>{}").format(desk.words.label("object.category", row["category"]), desk.words.label("object.population", row["population"])),
+             _list(lines), _list(named), entries(desk, ids))
+        )  # fmt: skip
+    heads = tuple((str(desk.say(f"column.{name}")), False) for name in ("object", "groups", "measures_named", "entries"))
+    section.blocks = [
+        Block("table", desk.say("table.objects"), name="objects", headings=heads, rows=tuple(printed), sources=desk.sources("objects")),
+        measure_list(desk, desk.result("object_measures").rows["id"], title=desk.say("table.object_measures")),
+    ]
+    return section
+
+
+def _list(lines: Iterable[str]) -> Markup:
+    return Markup("<ul>{}</ul>").format(Markup("").join(Markup("<li>{}</li>").format(line) for line in lines))
+
+
+def measure_list(desk: Desk, ids: Iterable[str], *, title: Markup, folded: bool = False) -> Block:
+    """Entries of the register with dates, status and outcome, each an anchor that other tables link to."""
+    rows = []
+    for i in ids:
+        entry = desk.entry(i)
+        outcome = desk.words.label("measure", f"{i}.outcome", "") if desk.words.has(f"measure.{i}.outcome") else _text(entry.get("outcome"))
+        rows.append(
+            (Markup('<span class="anchor" id="m-{0}">{0}</span>').format(i), Markup('<span class="title">{}</span>').format(measure_title(desk, i)),
+             Markup("{}").format(desk.words.label("direction", entry["direction"])), Markup("<time>{}</time>").format(_dates(desk, entry)),
+             Markup("{}").format(desk.words.label("status", entry["status"])), Markup('<span class="title">{}</span>').format(outcome))
+        )  # fmt: skip
+    heads = tuple((str(desk.say(f"column.{name}")), False) for name in ("entry", "title", "direction", "dates", "status", "outcome"))
+    return Block("table", title, name="measures", headings=heads, rows=tuple(rows), sources=("register",), note=desk.say("note.register_ends"), folded=folded)
+
+
+def _dates(desk: Desk, entry: dict[str, Any]) -> str:
+    return desk.words.span(_text(entry.get("start")) or None, _text(entry.get("end")) or None)
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def challenges(desk: Desk) -> Section:
+    """Table 2: challenges by type and level, each with the measures that answer it, and those that nothing answers."""
+    section = Section("challenges", desk.say("question.challenges"))
+    section.answer = [
+        desk.say("answer.challenges", of=desk.cell("challenge_answers", "none", "of"),
+                 **{answer: desk.cell("challenge_answers", answer, "challenges") for answer in ("adopted", "proposed", "none")})
+    ]  # fmt: skip
+    rows = desk.result("challenges").rows
+    order = {"global": 0, "cross_country": 1, "supranational": 2, "national": 3}
+    rows = rows.assign(place=rows["level"].map(order)).sort_values(["migration_type", "place", "id"], kind="stable")
+    columns = [
+        Column(str(desk.say("column.migration_type")), lambda row: desk.words.label("migration_type", row["migration_type"])),
+        Column(str(desk.say("column.level")), lambda row: desk.words.label("challenge_level", row["level"])),
+        Column(str(desk.say("column.challenge")), lambda row: Markup('<span class="title">{}</span>').format(desk.challenge(row["id"]))),
+        desk.number_column("challenges", "adopted"), desk.number_column("challenges", "proposed"),
+        Column(str(desk.say("column.answered_by")), lambda row: entries(desk, row["measures"]) if len(row["measures"]) else
+               Markup('<strong class="unanswered">{}</strong>').format(desk.say("unanswered"))),
+    ]  # fmt: skip
+    unanswered = rows[rows["answer"] == "none"]
+    section.blocks = [
+        desk.cells("challenges", columns[:3], rows=unanswered, title=desk.say("table.unanswered"), note=desk.say("note.unanswered")),
+        desk.cells("challenges", columns, rows=rows, title=desk.say("table.challenges"), note=desk.say("note.challenges"), folded=True),
+        measure_list(desk, sorted({i for own in rows["measures"] for i in own}), title=desk.say("table.answering_measures"), folded=True),
+    ]
+    return section
+
+
+def policy_mix(desk: Desk) -> Section:
+    """Figure 5: fields of policy x kinds of challenge, with the number of adopted measures that answer."""
+    section = Section("policy_mix", desk.say("question.policy_mix"), [desk.say("answer.policy_mix")])
+    rows = desk.result("policy_mix").rows
+    frame = pd.DataFrame(
+        {"row": str(desk.say(f"mix.{row['policy_field']}.policy_field")), "col": desk.words.label("challenge_kind", row["kind"]), "value": row["measures"],
+         "text": desk.number(row["measures"])}
+        for row in rows.to_dict("records")
+    )  # fmt: skip
+    section.blocks.append(desk.figure("policy-mix", "policy_mix", matrix, frame, of=["policy_mix"], row_title=str(desk.say("column.policy_field")),
+                                      col_title=str(desk.say("column.kind"))))  # fmt: skip
+    fields = rows.drop_duplicates("policy_field")
+    columns = [
+        Column(str(desk.say("column.policy_field")), lambda row: str(desk.say(f"mix.{row['policy_field']}.policy_field"))),
+        *(Column(str(desk.say(f"column.{part}")), lambda row, part=part: str(desk.say(f"mix.{row['policy_field']}.{part}")))
+          for part in ("acts_on", "mechanism", "direction")),
+    ]  # fmt: skip
+    section.blocks.append(desk.cells("policy_mix", columns, rows=fields, title=desk.say("table.policy_fields"), folded=True))
+    answering = rows[rows["measures"] > 0]
+    counts = [
+        columns[0], Column(str(desk.say("column.kind")), lambda row: desk.words.label("challenge_kind", row["kind"])),
+        desk.number_column("policy_mix", "measures"), desk.number_column("policy_mix", "challenges"),
+    ]  # fmt: skip
+    section.blocks.append(desk.cells("policy_mix", counts, rows=answering, title=desk.say("table.policy_mix"), note=desk.say("note.policy_mix"), folded=True))
+    return section
+
+
+def register(desk: Desk) -> Section:
+    """The register as a timeline per issuer, with counts by direction."""
+    section = Section("register", desk.say("question.register"))
+    counts, rows = desk.result("register_counts").rows, desk.result("register").rows
+    section.answer = [desk.say("answer.register")]
+    names = {issuer: desk.words.area(issuer) for issuer in counts["issuer"]}
+    first, last = f"{desk.study.first}-01-01", f"{desk.study.last}-12-31"
+    shown = rows[rows["start"] >= "2019-10"] if (rows["start"] >= "2019-10").any() else rows
+    span = (max(first, shown["start"].min()[:7].ljust(10, "-")[:7] + "-01"), min(last, _last_day(shown)))
+    frame = pd.DataFrame(
+        {"lane": names[row["issuer"]], "start": earliest(row["start"]).isoformat(), "end": None if pd.isna(row["end"]) else latest(row["end"]).isoformat(),
+         "kind": row["direction"], "known_end": not pd.isna(row["end"])}
+        for row in sorted(shown.to_dict("records"), key=lambda row: (areas.area(row["issuer"]).scheme != "union", names[row["issuer"]], row["start"], row["id"]))
+    )  # fmt: skip
+    section.blocks.append(
+        desk.figure("register", "register", timelines, frame, of=["register"], kind_labels={d: desk.words.label("direction", d) for d in ("tightening", "easing", "neutral")},
+                    open_label=str(desk.say("series.open_end")), span=span, locale=desk.words.language)
+    )  # fmt: skip
+    ordered = counts.assign(name=[names[i] for i in counts["issuer"]]).sort_values("name", kind="stable")
+    columns = [
+        Column(str(desk.say("column.issuer")), lambda row: names[row["issuer"]]),
+        *(desk.number_column("register_counts", name) for name in ("measures", "tightening", "easing", "neutral", "open")),
+    ]
+    section.blocks.append(desk.cells("register_counts", columns, rows=ordered, title=desk.say("table.register_counts"), note=desk.say("note.register_counts")))
+    section.blocks.append(measure_list(desk, rows["id"], title=desk.say("table.register"), folded=True))
+    return section
+
+
+def _last_day(rows: pd.DataFrame) -> str:
+    return max([latest(end) for end in rows["end"].dropna()] + [latest(start) for start in rows["start"]]).isoformat()
+
+
+def _phases(desk: Desk, question: str) -> list[Phase]:
+    return [Phase(p["first"], p["last"], desk.words.label("phase", p["id"], p.get("label", p["id"]))) for p in desk.study.option(question, "phases", [])]
+
+
+def border_days(desk: Desk) -> Section:
+    """Share of days with control at internal borders by state and month, and its spread."""
+    section = Section("border_days", desk.say("question.border_days"))
+    panel = desk.result("border_days").rows
+    frame = pd.DataFrame({"area_label": desk.words.area(r["area"]), "x": r["period"], "value": r["value"]} for r in panel.to_dict("records"))
+    frame = frame.sort_values(["area_label", "x"], kind="stable")
+    spread_rows = desk.result("spread_border_days").rows
+    peak = spread_rows.loc[spread_rows["mean"].idxmax(), "id"]
+    section.answer = [
+        desk.say("answer.border_days", month=desk.words.date(peak), mean=desk.cell("spread_border_days", peak, "mean"),
+                 members=desk.cell("spread_border_days", peak, "areas"))
+    ]  # fmt: skip
+    section.blocks = [
+        desk.figure("border-days", "border_days", heat_strips, frame, of=["border_days"], unit=str(desk.say("chart.border_days.unit")), low_label=desk.number(0),
+                    high_label=desk.number(1), missing_label=str(desk.say("gap.not_published")), locale=desk.words.language),
+        _panel_table(desk, "border_days", ("value",), desk.say("table.border_days")),
+        *_spread_blocks(desk, "border_days", [""]),
+    ]  # fmt: skip
+    return section
+
+
+def border_strictness(desk: Desk) -> Section:
+    """Strictness at the border by month between two readings of unknown ends, and its spread."""
+    section = Section("border_strictness", desk.say("question.border_strictness"))
+    mean = desk.result("border_strictness_mean").rows
+    top = mean.loc[mean["high"].idxmax(), "id"]
+    section.answer = [
+        desk.say("answer.border_strictness", month=desk.words.date(top), low=desk.cell("border_strictness_mean", top, "low"), high=desk.cell("border_strictness_mean", top, "high"))
+    ]
+    frame = pd.DataFrame(
+        {"x": r["period"], "series": name, "label": str(desk.say(f"series.{name}")), "value": r[name], "low": None, "high": None}
+        for name in ("low", "high") for r in mean.to_dict("records")
+    )  # fmt: skip
+    columns = [Column(str(desk.say("column.month")), lambda row: desk.words.date(row["period"])),
+               *(desk.number_column("border_strictness_mean", name, heading=str(desk.say(f"series.{name}"))) for name in ("low", "high"))]  # fmt: skip
+    section.blocks = [
+        desk.figure("border-strictness", "border_strictness", interval_lines, frame, of=["border_strictness_mean"], unit=str(desk.say("unit.name.points")),
+                    number_format=desk.number, phases=_phases(desk, "border_strictness"), locale=desk.words.language),
+        desk.cells("border_strictness_mean", columns, title=desk.say("table.border_strictness_mean"), folded=True),
+        _panel_table(desk, "border_strictness", ("low", "high"), desk.say("table.border_strictness")),
+        *_spread_blocks(desk, "border_strictness", ["_low", "_high"]),
+    ]  # fmt: skip
+    return section
+
+
+def _panel_table(desk: Desk, name: str, values: tuple[str, ...], title: Markup) -> Block:
+    """A panel as months x areas, each cell traceable; two values stand as low and high."""
+    rows = desk.result(name).rows
+    months = sorted(rows["period"].unique())
+    members = sorted(rows["area"].unique(), key=desk.words.area)
+    dash = Markup("\N{EN DASH}")
+    printed = tuple(
+        (Markup("<time>{}</time>").format(desk.words.month(month)), *(dash.join(desk.cell(name, f"{area}.{month}", value) for value in values) for area in members))
+        for month in months
+    )
+    heads = ((str(desk.say("column.month")), False), *((area, True) for area in members))
+    note = desk.say("note.codes", codes=", ".join(f"{area} {desk.words.area(area)}" for area in members))
+    return Block("table", title, name=name, headings=heads, rows=printed, sources=desk.sources(name), folded=True, note=note)
+
+
+def _spread_blocks(desk: Desk, question: str, suffixes: list[str]) -> list[Block]:
+    names = [f"spread_{question}{suffix}" for suffix in suffixes]
+    frame = pd.DataFrame(
+        {"x": r["period"], "series": name, "label": str(desk.say(f"series.spread{suffix}")), "value": r["sd"], "low": r["low"], "high": r["high"]}
+        for name, suffix in zip(names, suffixes, strict=True) for r in desk.result(name).rows.to_dict("records")
+    )  # fmt: skip
+    decimals = desk.result(names[0]).measured["sd"].decimals
+    unit = str(desk.say(f"unit.name.{desk.result(names[0]).measured['sd'].unit}"))
+    blocks = [
+        desk.figure(f"spread-{question}".replace("_", "-"), f"spread_{question}", interval_lines, frame, of=names, unit=unit,
+                    number_format=lambda value: desk.number(value, decimals), phases=_phases(desk, question), locale=desk.words.language)
+    ]  # fmt: skip
+    for name, suffix in zip(names, suffixes, strict=True):
+        columns = [Column(str(desk.say("column.month")), lambda row: desk.words.date(row["period"])),
+                   *(desk.number_column(name, column) for column in ("areas", "mean", "sd", "low", "high"))]  # fmt: skip
+        blocks.append(desk.cells(name, columns, title=desk.say(f"table.spread{suffix}"), folded=True))
+    return blocks
+
+
+def convergence(desk: Desk) -> Section:
+    """The title question: the verdict for each change of phase, the evidence for it, then both panels."""
+    section = Section("convergence", desk.say("question.convergence"))
+    rows = desk.result("convergence").rows
+    for row in rows.to_dict("records"):
+        phases = {side: desk.words.label("phase", row[side], row[side]) for side in ("before", "after")}
+        section.answer.append(
+            desk.say(f"answer.convergence.{row['verdict']}", **phases, decided=desk.cell("convergence", row["id"], "decided"), of=desk.cell("convergence", row["id"], "of"))
+        )
+    section.answer.append(desk.say("answer.convergence.limits"))
+    section.blocks.append(_evidence(desk, rows))
+    for part in (border_days(desk), border_strictness(desk)):
+        section.blocks.append(Block("text", part.title, text=Markup(" ").join(part.answer)))
+        section.blocks += part.blocks
+    return section
+
+
+def _evidence(desk: Desk, rows: pd.DataFrame) -> Block:
+    printed = []
+    for row in rows.to_dict("records"):
+        for name in EVIDENCE:
+            table = f"spread_change_{name}"
+            own = desk.result(table).rows.set_index("id").loc[row["id"]]
+            change = f"{desk.words.label('phase', row['before'], row['before'])} \N{RIGHTWARDS ARROW} {desk.words.label('phase', row['after'], row['after'])}"
+            printed.append(
+                (Markup("{}").format(change), desk.say(f"evidence.{name}"), desk.cell(table, row["id"], "value", sign=True),
+                 Markup("{} \N{EN DASH} {}").format(desk.cell(table, row["id"], "low", sign=True), desk.cell(table, row["id"], "high", sign=True)),
+                 desk.cell(table, row["id"], "share_above"), Markup('<strong class="{}">{}</strong>').format(own["verdict"], desk.words.label("verdict", own["verdict"])))
+            )  # fmt: skip
+    heads = tuple((str(desk.say(f"column.{name}")), name in ("change_of_spread", "interval", "share_above"))
+                  for name in ("phases", "evidence", "change_of_spread", "interval", "share_above", "verdict"))  # fmt: skip
+    sources = tuple(sorted({source for name in EVIDENCE for source in desk.sources(f"spread_change_{name}")}))
+    return Block("table", desk.say("table.evidence"), name="convergence", headings=heads, rows=tuple(printed), sources=sources, note=desk.say("note.evidence"))
