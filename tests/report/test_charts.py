@@ -49,7 +49,11 @@ def register(lanes: int) -> pd.DataFrame:
 
 
 def estimates() -> pd.DataFrame:
-    rows = [(LONG[0], -42.0, -61.0, -20.0, "−42 (−61…−20)"), (LONG[1], 24.0, 9.0, 41.0, "24 (9…41)"), (LONG[2], None, None, None, "нет данных")]
+    rows = [
+        (LONG[0], -42.0, -61.0, -20.0, "−42 (−61…−20)"),
+        (LONG[1], 24.0, 9.0, 41.0, "24 (9…41)"),
+        (LONG[2], None, None, None, "нет данных"),
+    ]
     return pd.DataFrame(rows, columns=["label", "value", "low", "high", "text"])
 
 
@@ -57,14 +61,26 @@ def draw_all(locale: str = "ru", prefix: str = "c1") -> dict[str, charts.Chart]:
     """Every chart once, with long Russian and Kazakh words."""
     head = {**HEAD, "prefix": prefix}
     dated = {**head, "locale": locale}
-    heat = pd.DataFrame([(name, f"2020-{m:02d}", None if m == 5 else m / 12) for name in LONG for m in range(1, 13)], columns=["area_label", "x", "value"])
+    heat = pd.DataFrame(
+        [(name, f"2020-{m:02d}", None if m == 5 else m / 12) for name in LONG for m in range(1, 13)], columns=["area_label", "x", "value"]
+    )
     values = [-22759, 51539, 0, -14194, 43210, None]
     tiles = pd.DataFrame(
-        {"code": f"K{i}", "label": LONG[0], "short": name, "row": i // 6, "col": i, "value": value, "text": "" if value is None else number(value)}
+        {
+            "code": f"K{i}",
+            "label": LONG[0],
+            "short": name,
+            "row": i // 6,
+            "col": i,
+            "value": value,
+            "text": "" if value is None else number(value),
+        }
         for i, (name, value) in enumerate(zip(REGIONS, values, strict=True))
     )
     bars = estimates().assign(text=["−42", "24", "нет данных"])
-    change = pd.DataFrame([(LONG[0], 200, 150, 288), (LONG[1], 100, None, 50), (LONG[3], 100, 97, 101)], columns=["label", "before", "during", "after"])
+    change = pd.DataFrame(
+        [(LONG[0], 200, 150, 288), (LONG[1], 100, None, 50), (LONG[3], 100, 97, 101)], columns=["label", "before", "during", "after"]
+    )
     counts = pd.DataFrame([(a, f"{b} {n}", (i * n) % 5, str((i * n) % 5)) for i, a in enumerate(LONG) for n, b in enumerate(LONG * 3)],
                           columns=["row", "col", "value", "text"])  # fmt: skip
     gantt = pd.DataFrame([("Кезекпен (қазір)", LONG[1], 0, 60), ("Кезекпен (қазір)", LONG[2], 60, 180), ("«Бір терезе»", LONG[1], 0, 90)],
@@ -94,7 +110,19 @@ def drawn() -> dict[str, charts.Chart]:
     return draw_all()
 
 
-NAMES = ["time_lines", "interval_lines", "heat_strips", "tile_map", "ranked_bars", "change_dots", "timelines", "matrix", "steps", "point_series", "intervals"]
+NAMES = [
+    "time_lines",
+    "interval_lines",
+    "heat_strips",
+    "tile_map",
+    "ranked_bars",
+    "change_dots",
+    "timelines",
+    "matrix",
+    "steps",
+    "point_series",
+    "intervals",
+]
 both = pytest.mark.parametrize(("name", "layout"), [(name, layout) for name in NAMES for layout in ("wide", "narrow")])
 
 
@@ -112,7 +140,11 @@ def boxes(svg: str) -> list[tuple[str, float, float, float, float]]:
         wide = theme.text_width(node.text or "", size) * 0.9
         before = {"start": 0.0, "middle": wide / 2, "end": wide}[node.get("text-anchor", "start")]
         turned = found[3] is not None and float(found[3]) % 360 == 270
-        box = (x - size * 0.72, y - wide + before, x + size * 0.1, y + before) if turned else (x - before, y - size * 0.72, x - before + wide, y + size * 0.1)
+        box = (
+            (x - size * 0.72, y - wide + before, x + size * 0.1, y + before)
+            if turned
+            else (x - before, y - size * 0.72, x - before + wide, y + size * 0.1)
+        )
         out.append((node.text or "", *box))
     return out
 
@@ -134,7 +166,9 @@ def test_no_text_leaves_the_sheet_or_covers_another(drawn, name, layout):
     width, height = (float(size) for size in ET.fromstring(svg).get("viewBox").split()[2:])
     placed = boxes(svg)
     assert not [box for box in placed if box[1] < -1 or box[2] < 0 or box[3] > width + 1 or box[4] > height]
-    assert not [(a[0], b[0]) for a, b in combinations(placed, 2) if a[1] < b[3] - 1 and b[1] < a[3] - 1 and a[2] < b[4] - 1 and b[2] < a[4] - 1]
+    assert not [
+        (a[0], b[0]) for a, b in combinations(placed, 2) if a[1] < b[3] - 1 and b[1] < a[3] - 1 and a[2] < b[4] - 1 and b[2] < a[4] - 1
+    ]
 
 
 @both
@@ -176,7 +210,9 @@ def test_numbers_come_from_the_rows_or_from_even_ticks(drawn, layout):
     own = {"tile_map": {number(v) for v in (-22759, 51539, 0, -14194, 43210)}, "ranked_bars": {"−42", "24"}, "matrix": set("1234")}
     for name, known in own.items():
         found = {text for text in texts(getattr(drawn[name], layout)) if re.search(r"\d", text)}
-        assert {text for text in found - known if not re.search(r"[а-я]", text)} == ({str(n) for n in range(10, 12)} & found if name == "matrix" else set())
+        assert {text for text in found - known if not re.search(r"[а-я]", text)} == (
+            {str(n) for n in range(10, 12)} & found if name == "matrix" else set()
+        )
     spans = {str(year) for year in range(2000, 2026)} | {"1", "2", "3"} | {number(v) for v in (-17500, 22500, 62500)}
     found = [text for text in texts(getattr(drawn["time_lines"], layout)) if re.search(r"\d", text)]
     ticks = sorted({float(re.sub(r"\s", "", text).replace("−", "-")) for text in found if text not in spans})
@@ -220,7 +256,11 @@ def test_years_absent_from_the_rows_are_a_gap_too():
 
 def test_a_missing_month_breaks_line_and_interval():
     chart = charts.interval_lines(monthly(("2020-03", "2020-04")), unit="u", number_format=number, **HEAD)
-    areas = [node for node in ET.fromstring(chart.wide).iter(f"{SVG}path") if node.get("fill") == theme.SERIES[0] and node.get("opacity") == "0.22"]
+    areas = [
+        node
+        for node in ET.fromstring(chart.wide).iter(f"{SVG}path")
+        if node.get("fill") == theme.SERIES[0] and node.get("opacity") == "0.22"
+    ]
     assert len(areas) == 2
 
 
@@ -284,7 +324,13 @@ def test_rows_without_any_value_and_a_wrong_prefix_are_refused():
 
 @pytest.mark.parametrize("value", [0.0, 0.004, -3e9, 7.0])
 def test_one_value_is_enough(value):
-    charts.time_lines(pd.DataFrame([(2020, "a", "b", value)], columns=["x", "series", "label", "value"]), unit="u", gap_label="g", number_format=number, **HEAD)
+    charts.time_lines(
+        pd.DataFrame([(2020, "a", "b", value)], columns=["x", "series", "label", "value"]),
+        unit="u",
+        gap_label="g",
+        number_format=number,
+        **HEAD,
+    )
     charts.ranked_bars(pd.DataFrame([("a", value, "t")], columns=["label", "value", "text"]), unit="u", **HEAD)
     charts.intervals(pd.DataFrame([("a", value, None, None, "t")], columns=["label", "value", "low", "high", "text"]), unit="u", **HEAD)
 

@@ -47,6 +47,7 @@ class Result:
     name: str
     rows: pd.DataFrame
     measured: Mapping[str, Measured] = field(default_factory=dict)
+    _place: dict[str, int] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         missing = {"id", "inputs", *self.measured} - set(self.rows.columns)
@@ -55,27 +56,39 @@ class Result:
         if not self.rows["id"].is_unique:
             again = self.rows["id"][self.rows["id"].duplicated()].iloc[0]
             raise TraceError(f"result {self.name} has {again!r} twice", mend="give each row an id of its own")
+        object.__setattr__(self, "_place", {row: place for place, row in enumerate(self.rows["id"])})
 
     def cell(self, row: str, column: str) -> Cell:
         """The cell at that row and column. Errors: TraceError naming the nearest right one."""
         if column not in self.measured:
             raise TraceError(f"{self.name} has no number {column!r}", mend=nearest(column, self.measured))
-        found = self.rows.loc[self.rows["id"] == row, column]
-        if found.empty:
-            raise TraceError(f"{self.name} has no row {row!r}", mend=nearest(row, self.rows["id"]))
+        if row not in self._place:
+            raise TraceError(f"{self.name} has no row {row!r}", mend=nearest(row, self._place))
         spec = self.measured[column]
-        value = found.iloc[0]
-        return Cell(f"{self.name}/{row}/{column}", None if pd.isna(value) else float(value), spec.unit, spec.decimals)
+        value = self.rows[column].iat[self._place[row]]
+        if pd.isna(value):
+            return Cell(f"{self.name}/{row}/{column}", None, spec.unit, spec.decimals)
+        decimals = _printed_decimals(float(value)) if spec.unit == "as_row" else spec.decimals
+        return Cell(f"{self.name}/{row}/{column}", float(value), spec.unit, decimals)
 
     def has(self, row: str) -> bool:
         """Is there such a row?"""
-        return bool((self.rows["id"] == row).any())
+        return row in self._place
+
+    def inputs(self, row: str) -> list[str]:
+        """Addresses of the rows that a row was made from."""
+        return list(self.rows["inputs"].iat[self._place[row]]) if row in self._place else []
 
     def records(self) -> list[dict[str, Any]]:
         """The rows as dictionaries, gaps as None."""
         return [
             {k: None if not isinstance(v, list) and pd.isna(v) else v for k, v in row.items()} for row in self.rows.to_dict("records")
         ]
+
+
+def _printed_decimals(value: float) -> int:
+    """Decimals that a figure was printed with, two at the most."""
+    return len(f"{value:.2f}".rstrip("0").partition(".")[2])
 
 
 def addresses(table: str, rows: Iterable[object]) -> list[str]:

@@ -39,6 +39,10 @@ class Words:
         """The message of a key. Errors: StudyError naming the nearest key."""
         return self._filled(self._messages.gettext(self._known(key)), values)
 
+    def plain(self, key: str, **values: object) -> str:
+        """The same as plain text, for a chart, a heading of a workbook or a terminal."""
+        return str(self(key, **values).unescape())
+
     def plural(self, key: str, number: float, **values: object) -> Markup:
         """The message in the plural form that `number` takes in this language."""
         return self._filled(self._messages.ngettext(self._known(key), key, int(number)), values)
@@ -46,7 +50,7 @@ class Words:
     def label(self, kind: str, code: object, otherwise: str | None = None) -> str:
         """The label of a code, as `label("target", "labour")`; `otherwise` where the catalogue has none (a user's own words)."""
         key = f"{kind}.{code}"
-        return str(self(key)) if otherwise is None or self.has(key) else otherwise
+        return self.plain(key) if otherwise is None or self.has(key) else otherwise
 
     def area(self, code: str, on: date | None = None) -> str:
         """The name of an area."""
@@ -81,9 +85,11 @@ class Words:
     def span(self, start: str | None, end: str | None) -> str:
         """From when to when, saying which side is not known."""
         if start is None:
-            return str(self("date.unknown")) if end is None else str(self("date.until", end=self.date(end)))
+            return self.plain("date.unknown") if end is None else self.plain("date.until", end=self.date(end))
         if end is None:
-            return str(self("date.open", start=self.date(start)))
+            return self.plain("date.open", start=self.date(start))
+        if start.endswith("-01-01") and end == f"{start[:4]}-12-31":
+            return start[:4]
         return self.date(start) if start == end else f"{self.date(start)} {DASH} {self.date(end)}"
 
     def _known(self, key: str) -> str:

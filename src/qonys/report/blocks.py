@@ -65,7 +65,8 @@ class Desk:
         self, study: Study, results: Mapping[str, Result], tables: Mapping[str, pd.DataFrame], sources: pd.DataFrame, words: Words
     ) -> None:
         self.study, self.results, self.words = study, results, words
-        self._rows = {name: frame.set_index("row") for name, frame in tables.items() if "row" in frame.columns}
+        self._rows = {name: dict(zip(frame["row"], frame["source"], strict=True)) for name, frame in tables.items() if "source" in frame.columns}
+        self._walked: dict[str, frozenset[str]] = {}
         self._entries = tables["measure"].set_index("id").to_dict("index") if "measure" in tables else {}
         self._challenges = tables["challenge"].set_index("id")["text"].to_dict() if "challenge" in tables else {}
         self._sources = sources.set_index("key").to_dict("index")
@@ -86,12 +87,19 @@ class Desk:
     def source_name(self, key: str) -> str:
         """Publisher and year of a source, as it is cited under a figure."""
         if key == "register":
-            return str(self.words("source.register"))
+            return self.plain("source.register")
         source = self._sources.get(key)
         if source is None:
             return key
-        year = source["year"] if isinstance(source["year"], str) else str(self.words("source.undated"))
+        year = source["year"] if isinstance(source["year"], str) else self.plain("source.undated")
         return f"{source['publisher']} ({year})"
+
+    def cited(self, keys: Sequence[str]) -> list[tuple[str, str]]:
+        """Key and name of each source, names that are alike only once, the register last."""
+        names: dict[str, str] = {}
+        for key in sorted(keys, key=lambda key: (key == "register", self.source_name(key))):
+            names.setdefault(self.source_name(key), key)
+        return [(key, name) for name, key in names.items()]
 
     def source(self, key: str) -> dict[str, Any]:
         """A source as the list of sources has it."""
@@ -117,6 +125,10 @@ class Desk:
         """A sentence."""
         return self.words(key, **values)
 
+    def plain(self, key: str, **values: object) -> str:
+        """The same as plain text, for a heading or a chart."""
+        return self.words.plain(key, **values)
+
     def cells(self, name: str, columns: Sequence[Column], *, title: Markup, rows: pd.DataFrame | None = None, note: Markup | None = None,
               folded: bool = False) -> Block:  # fmt: skip
         """A table of a result's rows."""
@@ -128,33 +140,31 @@ class Desk:
 
     def number_column(self, name: str, column: str, *, heading: str | None = None, sign: bool = False) -> Column:
         """A column of traceable numbers of that result."""
-        return Column(heading or str(self.words(f"column.{column}")), lambda row: self.cell(name, row["id"], column, sign=sign), numeric=True)
+        return Column(heading or self.plain(f"column.{column}"), lambda row: self.cell(name, row["id"], column, sign=sign), numeric=True)
 
     def figure(self, name: str, key: str, draw: Callable[..., Chart], frame: pd.DataFrame, *, of: Sequence[str], note: Markup | None = None,
                rows: Mapping[str, pd.DataFrame] | None = None, **options: object) -> Block:  # fmt: skip
         """A chart of results `of`, with title and description from the catalogue (`chart.KEY`, `chart.KEY.about`)."""
         self.figures += 1
         title, about = self.words(f"chart.{key}"), self.words(f"chart.{key}.about")
-        chart = draw(frame, title=str(title), desc=str(about), prefix=f"c{self.figures}-{name.replace('_', '-')}", **options)
+        chart = draw(frame, title=title.unescape(), desc=about.unescape(), prefix=f"c{self.figures}-{name.replace('_', '-')}", **options)
         keys = tuple(dict.fromkeys(source for one in of for source in self.sources(one, (rows or {}).get(one))))
         return Block("figure", title, chart=chart, name=name, note=note or about, sources=keys)
 
     def sources(self, name: str, rows: pd.DataFrame | None = None) -> tuple[str, ...]:
         """Keys of the sources behind the rows of a result, walked back through its inputs; `register` stands for entries of the register."""
         own = self.results[name].rows if rows is None else rows
-        found: set[str] = set()
-        queue, seen = [address for inputs in own["inputs"] for address in inputs], set()
-        while queue:
-            address = queue.pop()
-            if address in seen:
-                continue
-            seen.add(address)
+        return tuple(sorted({source for inputs in own["inputs"] for address in inputs for source in self._sources_of(address)}))
+
+    def _sources_of(self, address: str) -> frozenset[str]:
+        if address not in self._walked:
             table, _, row = address.partition("/")
             if table in self.results:
-                frame = self.results[table].rows
-                queue += [a for inputs in frame.loc[frame["id"] == row, "inputs"] for a in inputs]
+                found = frozenset(source for one in self.results[table].inputs(row) for source in self._sources_of(one))
             elif table == "measure":
-                found.add("register")
-            elif "source" in self._rows[table].columns:
-                found.add(str(self._rows[table].loc[row, "source"]))
-        return tuple(sorted(found))
+                found = frozenset({"register"})
+            else:
+                source = self._rows[table].get(row)
+                found = frozenset({source} if source else ())
+            self._walked[address] = found
+        return self._walked[address]

@@ -56,7 +56,7 @@ def study_title(study: Study, say: Words) -> str:
 def write_workbook_of(results: Mapping[str, Result], sources: pd.DataFrame, say: Words, path: Path) -> None:
     """Every result a sheet, headings in the language with their unit, codes as codes; the last sheet lists the sources."""
     sheets = {name: _headed(result, say) for name, result in results.items()}
-    sheets[str(say("sheet.sources"))] = sources.rename(columns={column: str(say(f"column.{column}")) for column in sources.columns})
+    sheets[say.plain("sheet.sources")] = sources.rename(columns={column: say.plain(f"column.{column}") for column in sources.columns})
     with whole_file(path) as draft:
         write_workbook(sheets, draft)
 
@@ -65,9 +65,9 @@ def _headed(result: Result, say: Words) -> pd.DataFrame:
     rows = result.rows[[*(column for column in result.rows.columns if column != "inputs"), "inputs"]]
     names: dict[str, str] = {}
     for column in rows.columns:
-        heading = str(say(f"column.{column}"))
+        heading = say.plain(f"column.{column}")
         unit = result.measured[column].unit if column in result.measured else ""
-        names[column] = f"{heading}, {say(f'unit.name.{unit}')}" if unit and unit in UNITS and unit != "as_row" else heading
+        names[column] = f"{heading}, {say.plain(f'unit.name.{unit}')}" if unit and unit in UNITS and unit != "as_row" else heading
     return rows.rename(columns=names)
 
 

@@ -52,16 +52,17 @@ def heat_strips(
         y = ramp(sheet, unit, low_label, high_label, sequential, layout, [(MISSING, missing_label)] if missing else [])
         for name, lines in zip(names, column.lines, strict=True):
             tall = len(lines) * layout.label * LEADING
-            strip = 13.0 if column.above else max(16.0, tall)
+            strip = 13.0 if column.above else min(max(16.0, tall), 24.0)
             if column.above:
                 sheet.text(2, y, lines, layout.label, stand="top")
                 y += tall + 1
             else:
+                y += max(tall - strip, 0) / 2
                 sheet.text(column.width, y + strip / 2, lines, layout.label, align="right")
             for start, stop, value in _stretches(values, name, first, last):
                 seam = 0.0 if stop == last + 1 else 0.4  # neighbours overlap by a hair, so that no white line shows between them
                 sheet.rect(x(start / 12), y, x(stop / 12) - x(start / 12) + seam, strip, MISSING if value is None else sequential(value))
-            y += strip + (7 if column.above else 3)
+            y += strip + (7 if column.above else 3 + max(tall - strip, 0) / 2)
         sheet.height = y + time_axis(sheet, x, y + 2, locale, layout.small) + 8
         return sheet
 
@@ -167,6 +168,7 @@ def _matrix_block(sheet: Sheet, y: float, left: float, cell: float, names: list[
             for order, word in enumerate(words):
                 offset = (order - (len(words) - 1) / 2) * size * LEADING
                 sheet.text(left + (place + 0.5) * cell + offset + size * 0.36, y - 4, word, size, angle=-90)
+    zeros = []
     for name, words in zip(names, lines, strict=True):
         tall = max(26.0, len(words) * layout.label * LEADING + 4)
         sheet.text(left - 8, y + tall / 2, words, layout.label, align="right")
@@ -174,12 +176,14 @@ def _matrix_block(sheet: Sheet, y: float, left: float, cell: float, names: list[
             row = cells.get((name, head))
             x = left + place * cell
             if row is None or not row["value"]:
-                sheet.dot(x + cell / 2, y + tall / 2, 1.8, "#c3c9d0", width=0)
+                zeros.append((x + cell / 2, y + tall / 2))
                 continue
             fill = sequential(0.12 + 0.78 * row["value"] / most)
             sheet.rect(x + 1, y + 1, cell - 2, tall - 2, fill)
             sheet.text(x + cell / 2, y + tall / 2, str(row["text"]), size, colour=ink_on(fill), align="center")
         y += tall
+    for at, middle in zeros:
+        sheet.dot(at, middle, 1.8, "#c3c9d0", width=0)
     return y
 
 
@@ -231,5 +235,3 @@ def _stretches(values: dict[tuple[str, int], float | None], name: str, first: in
         else:
             out.append((month, month + 1, value))
     return out
-
-

@@ -63,9 +63,11 @@ class Sheet:
                 row = {"x": _px(x), "y": _px(y if angle else top + place * height + height / 2 + size * 0.36), "text": line, "fill": colour}
                 _add(self._texts, "text", (size, align, bold, angle), [row])
 
-    def layers(self) -> list[Any]:
-        """The marks as Altair charts that share the sheet."""
-        return [_layer(kind, style, rows) for kind, style, rows in (*self._marks, *self._texts)]
+    def layers(self) -> tuple[list[Any], dict[str, list[Row]]]:
+        """The marks as Altair charts that share the sheet, and their rows by name."""
+        marks = [*self._marks, *self._texts]
+        layers = [_layer(kind, style, f"m{place}") for place, (kind, style, _) in enumerate(marks)]
+        return layers, {f"m{place}": rows for place, (_, _, rows) in enumerate(marks)}
 
 
 def _px(value: float) -> float:
@@ -79,10 +81,10 @@ def _add(marks: list[tuple[str, tuple[Any, ...], list[Row]]], kind: str, style: 
         marks.append((kind, style, list(rows)))
 
 
-def _layer(kind: str, style: tuple[Any, ...], rows: list[Row]) -> Any:
+def _layer(kind: str, style: tuple[Any, ...], data: str) -> Any:
     import altair as alt
 
-    chart = alt.Chart(alt.Data(values=rows))
+    chart = alt.Chart(alt.NamedData(name=data))
     x, y = alt.X("x:Q", scale=None, axis=None), alt.Y("y:Q", scale=None, axis=None)
     fill = alt.Fill("fill:N", scale=None, legend=None)
     stroke = alt.Stroke("stroke:N", scale=None, legend=None)
@@ -134,7 +136,7 @@ def legend(sheet: Sheet, x: float, y: float, right: float, entries: Sequence[tup
             sheet.dot(x + 7, middle, 4, f"#{fill.removeprefix('dot-')}")
         else:
             sheet.rect(x, middle - 5, 14, 10, fill, stroke="#b9c0c8" if fill == MISSING else None)
-        sheet.text(x + 20, middle - (len(lines) > 1) * size * LEADING / 2 + (len(lines) - 1) * size * LEADING / 2, lines, size)
+        sheet.text(x + 20, y + 3, lines, size, stand="top")
         y += (len(lines) - 1) * size * LEADING
         x += width + 16
     return y + height - top if entries else 0.0

@@ -52,7 +52,7 @@ def timelines(
 
     def draw(layout: Layout) -> Sheet:
         sheet = Sheet(layout.width)
-        column = label_column(names, layout, high=170)
+        column = label_column(names, layout)
         left, right = (4.0 if column.above else column.width + 10), layout.width - 12.0
         scale = Linear(low, high, left, right)
         entries = [(kind_colour(kind), words) for kind, words in kind_labels.items()]
@@ -99,8 +99,8 @@ def period_bar(sheet: Sheet, scale: Linear, start: float, end: float | None, y: 
     x0 = min(max(scale(start), scale.start), scale.stop - 3)
     if end is None:
         tail = max(min(TAIL, scale.stop + 8 - x0), 10)
-        sheet.rect(x0, y, tail, height, f"fade-{colour[1:]}")
-        sheet.rect(x0, y - 1, 2.5, height + 2, colour)
+        sheet.rect(x0, y, tail, height, f"fade-{colour[1:]}", opacity=opacity)
+        sheet.rect(x0, y - 1, 2.5, height + 2, colour, opacity=opacity)
         return x0, x0 + tail
     x1 = max(min(scale(end), scale.stop), x0 + 3)
     sheet.rect(x0, y, x1 - x0, height, colour, opacity=opacity)
@@ -200,5 +200,3 @@ def _tiers(spans: Sequence[tuple[float, float]], *, most: int) -> list[int]:
         edges[tier] = max(edges[tier], stop)
         out.append(tier)
     return out
-
-

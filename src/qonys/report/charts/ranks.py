@@ -136,9 +136,16 @@ def change_dots(
         first = [(place, x(index)) for place, index in enumerate(indices[0]) if index is not None]
         widths = [widest(words[place], size, bold=True) + 12 for place, _ in first]
         centres = spread([at for _, at in first], widths, max(0.0, min(put.left - 24, layout.width - sum(widths))), layout.width)
-        head, foot = put.y, put.y + max(len(words[place]) for place, _ in first) * size * LEADING
-        put.y = foot + 16
-        middles = [put.place(lines, 34) + 6 for lines in put.column.lines]
+        key = max(len(words[place]) for place, _ in first) * size * LEADING + 16  # height of the periods' names
+        start, put.y = put.y, put.y + (0 if put.column.above else key)
+        middles = []
+        for order, lines in enumerate(put.column.lines):
+            extra = key if put.column.above and order == 0 else 0.0
+            middles.append(put.place(lines, 34 + extra) + extra / 2 + 6)
+        head = put.zones[0][0] + 3 if put.column.above else start
+        if put.column.above:
+            put.zones[0] = (put.zones[0][0] + key, put.zones[0][1])
+        foot = head + key - 16
         number_axis(sheet, x, marks, put.zones, locale, size)
         for top, bottom in put.zones:
             sheet.line([(x(100), top), (x(100), bottom)], AXIS, width=1.5)

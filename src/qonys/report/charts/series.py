@@ -1,10 +1,9 @@
-"""Charts along time: lines with their gaps and the measures below, lines with intervals and phases, and sparse published points."""
+"""Lines along time: with their gaps and the measures below, or with intervals and phases."""
 
 from __future__ import annotations
 
 import statistics
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from qonys.report.charts.axes import Linear, moment, spread, tick_texts, ticks, time_axis, value_axis
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     _Point = tuple[float, dict[str, Any]]
-    _Box = tuple[float, float, float, float]
     Runs = list[list[_Point]]
 
 
@@ -52,7 +50,7 @@ def time_lines(
     table = records(rows, "x", "series", "label", "value", prefix=prefix)
     refuse_without_values([row["value"] for row in table], prefix)
     series, length = _series(table)
-    low, high = _reach([row["x"] for row in table], span)
+    low, high = reach([row["x"] for row in table], span)
     values = [row["value"] for row in table if row["value"] is not None]
 
     def draw(layout: Layout) -> Sheet:
@@ -62,8 +60,8 @@ def time_lines(
         left, right, marks = _frame(series, layout, [*values, 0.0], locale, number_format)
         x = Linear(low, high, left, right)
         inside = {hole: _fit(gap_label, x(hole[1]) - x(hole[0]), layout) for hole in holes}
-        entries = [(MISSING, gap_label)] if partial or None in inside.values() else []
-        top = _caption(sheet, unit, layout, entries)
+        entries = _key(series, layout) + ([(MISSING, gap_label)] if partial or None in inside.values() else [])
+        top = caption(sheet, unit, layout, entries)
         bottom = top + (210 if layout.narrow else 270)
         y = Linear(marks[0], marks[-1], bottom, top)
         for (start, stop), words in inside.items():
@@ -98,14 +96,14 @@ def interval_lines(
     table = records(rows, "x", "series", "label", "value", "low", "high", prefix=prefix)
     refuse_without_values([row["value"] for row in table], prefix)
     series, _ = _series(table)
-    low, high = _reach([row["x"] for row in table], None)
+    low, high = reach([row["x"] for row in table], None)
     values = [row[name] for row in table for name in ("value", "low", "high") if row[name] is not None]
 
     def draw(layout: Layout) -> Sheet:
         sheet = Sheet(layout.width)
         left, right, marks = _frame(series, layout, [*values, 0.0], locale, number_format)
         x = Linear(low, high, left, right)
-        head = _caption(sheet, unit, layout, [])
+        head = caption(sheet, unit, layout, _key(series, layout))
         spans = [(max(_edge(phase.first, -1), low), min(_edge(phase.last, 1), high), phase.label) for phase in phases]
         spans = [(a, b, label) for a, b, label in spans if a < b]
         tall, names = _phase_names(x, spans, layout)
@@ -139,101 +137,6 @@ def interval_lines(
     return both(draw, title=title, desc=desc, prefix=prefix)
 
 
-def point_series(
-    rows: pd.DataFrame, *, title: str, desc: str, prefix: str, unit: str, connect: bool = False, quota: pd.DataFrame | None = None,
-    quota_label: str = "", locale: str = "en",
-) -> Chart:  # fmt: skip
-    """Published figures that stand alone in time; the first, last, lowest and highest of each series carry their text.
-
-    rows: x (ISO day, month or year), value, text (the value as printed), series, label. `connect` joins the points of a series.
-    quota: x, value, text; a level in force from x until the next, drawn as steps and named `quota_label`.
-    """
-    table = records(rows, "x", "value", "text", "series", "label", prefix=prefix)
-    refuse_without_values([row["value"] for row in table], prefix)
-    groups: list[list[_Point]] = []
-    for key in dict.fromkeys(row["series"] for row in table):
-        own = [(moment(row["x"])[0], row) for row in table if row["series"] == key and row["value"] is not None]
-        groups += [sorted(own, key=lambda point: point[0])] if own else []
-    levels = [] if quota is None else records(quota, "x", "value", "text", prefix=prefix)
-    low, high = _reach([row["x"] for row in (*table, *levels)], None)
-    low, high = low - (high - low) * 0.03, high + (high - low) * 0.03
-    steps = _levels(levels, high)
-    values = [0.0, *(row["value"] for group in groups for _, row in group), *(row["value"] for _, _, row in steps)]
-
-    def draw(layout: Layout) -> Sheet:
-        sheet = Sheet(layout.width)
-        marks = ticks(min(values), max(values), 5)
-        left, right = widest(tick_texts(marks, locale), layout.small) + 10, layout.width - 14.0
-        x = Linear(low, high, left, right)
-        entries = [(f"dot-{series_colour(place)[1:]}", str(group[0][1]["label"])) for place, group in enumerate(groups)]
-        top = _caption(sheet, unit, layout, [*entries, (f"line-{SOFT[1:]}", quota_label)] if steps else entries) + 8
-        bottom = top + (230 if layout.narrow else 270)
-        y = Linear(marks[0], marks[-1], bottom, top)
-        value_axis(sheet, y, marks, left, right, locale, layout.small)
-        path = [(x(at), y(row["value"])) for start, stop, row in steps for at in (start, stop)]
-        lines = [[(x(at), y(row["value"])) for at, row in group] for group in groups]
-        if path:
-            sheet.line(path, SOFT, width=1.5, dash=(5, 3))
-        for place, line in enumerate(lines):
-            if connect and len(line) > 1:
-                sheet.line(line, series_colour(place), width=1.5)
-        for place, line in enumerate(lines):
-            for px, py in line:
-                sheet.dot(px, py, 4, series_colour(place))
-        taken = [(px - 5, py - 5, px + 5, py + 5) for line in lines for px, py in line]
-        for line in (path, *(lines if connect else [])):
-            taken += [box for one, other in pairwise(line) for box in _boxes(one, other)]
-        free = _Free(sheet, layout.small, taken, (left - 2, top - 14, layout.width, bottom))
-        for place, group in enumerate(groups):
-            ranked = sorted(range(len(group)), key=lambda i: (group[i][1]["value"], i))
-            for i in dict.fromkeys([len(group) - 1, 0, ranked[-1], ranked[0]]):
-                free.label(lines[place][i], str(group[i][1]["text"] or ""), ink_of(series_colour(place)))
-        for i in sorted({0, len(steps) - 1}) if steps else []:
-            free.label(((path[2 * i][0] + path[2 * i + 1][0]) / 2, path[2 * i][1]), str(steps[i][2]["text"] or ""), SOFT)
-        sheet.height = bottom + time_axis(sheet, x, bottom, locale, layout.small) + 6
-        return sheet
-
-    return both(draw, title=title, desc=desc, prefix=prefix)
-
-
-def _levels(rows: list[dict[str, Any]], high: float) -> list[tuple[float, float, dict[str, Any]]]:
-    """First and last moment of each level: a year or month counts from its start, and the last to its end, a day to the chart's end."""
-    known = sorted(((moment(row["x"]), row) for row in rows if row["value"] is not None), key=lambda level: level[0][0])
-    starts = [at - (length or 0.0) / 2 for (at, length), _ in known]
-    stops = [*starts[1:], *(at + length / 2 if length else high for (at, length), _ in known[-1:])]
-    return [(start, stop, row) for start, stop, (_, row) in zip(starts, stops, known, strict=True)]
-
-
-def _boxes(one: tuple[float, float], other: tuple[float, float]) -> list[_Box]:
-    """A stroke as small boxes that labels must not cover."""
-    count = max(1, round(max(abs(other[0] - one[0]), abs(other[1] - one[1])) / 4))
-    points = [(one[0] + (other[0] - one[0]) * i / count, one[1] + (other[1] - one[1]) * i / count) for i in range(count + 1)]
-    return [(x - 2, y - 2, x + 2, y + 2) for x, y in points]
-
-
-@dataclass(slots=True)
-class _Free:
-    """Labels put beside points where they cover nothing: neither the boxes taken nor the edge of the room."""
-
-    sheet: Sheet
-    size: float
-    taken: list[_Box]
-    room: _Box
-
-    def label(self, point: tuple[float, float], text: str, ink: str) -> None:
-        """The text at the first free place around the point; left out where there is none."""
-        half, height = text_width(text, self.size, bold=True) / 2, self.size * LEADING
-        beside = [(0.0, -14.0), (0.0, 14.0), (half + 8, 0.0), (-half - 8, 0.0), (half + 4, -13.0), (-half - 4, -13.0), (half + 4, 13.0)]
-        for dx, dy in (*beside, (-half - 4, 13.0), (0.0, -26.0), (0.0, 26.0)):
-            x, y = point[0] + dx, point[1] + dy
-            box = (x - half, y - height / 2, x + half, y + height / 2)
-            inside = box[0] >= self.room[0] and box[1] >= self.room[1] and box[2] <= self.room[2] and box[3] <= self.room[3]
-            if text and inside and all(box[2] < t[0] or box[0] > t[2] or box[3] < t[1] or box[1] > t[3] for t in self.taken):
-                self.sheet.text(x, y, text, self.size, colour=ink, align="center", bold=True)
-                self.taken.append(box)
-                return
-
-
 def _series(table: list[dict[str, Any]]) -> tuple[list[_Series], float | None]:
     """The series in the order given, each in unbroken runs; and the length of a period where all have the same."""
     places = [moment(row["x"]) for row in table]
@@ -256,7 +159,8 @@ def _series(table: list[dict[str, Any]]) -> tuple[list[_Series], float | None]:
     return [one for one in out if one.runs], length
 
 
-def _reach(xs: Sequence[object], span: tuple[object, object] | None) -> tuple[float, float]:
+def reach(xs: Sequence[object], span: tuple[object, object] | None) -> tuple[float, float]:
+    """First and last moment of a chart: from the first period to the last, or as asked."""
     low, high = (min(_edge(x, -1) for x in xs), max(_edge(x, 1) for x in xs)) if span is None else (_edge(span[0], -1), _edge(span[1], 1))
     return low, max(high, low + 1 / 12)
 
@@ -291,15 +195,29 @@ def _frame(series: list[_Series], layout: Layout, values: list[float], locale: s
            ) -> tuple[float, float, list[float]]:  # fmt: skip
     """Left and right edge of the plot, with room for the numbers and the names, and the ticks."""
     marks = ticks(min(values), max(values), 5)
-    left = widest(tick_texts(marks, locale), layout.small) + 8
-    return left, layout.width - max(widest(_end_lines(one, layout, number_format), layout.label, bold=True) for one in series) - 14, marks
+    names = [line for one in series for line in _end_lines(one, layout, number_format, keyed=_keyed(series, layout))]
+    return widest(tick_texts(marks, locale), layout.small) + 8, layout.width - widest(names, layout.label, bold=True) - 14, marks
 
 
-def _end_lines(one: _Series, layout: Layout, number_format: Callable[[float], str]) -> list[str]:
-    return [*wrap(one.label, 90 if layout.narrow else 170, layout.label, bold=True), number_format(one.runs[-1][-1][1]["value"])]
+def _keyed(series: list[_Series], layout: Layout) -> bool:
+    """Whether the names are too long to stand at the ends of lines, and go into a key on top."""
+    return any(len(_name_lines(one, layout)) > 3 for one in series) and layout.narrow
 
 
-def _caption(sheet: Sheet, unit: str, layout: Layout, entries: list[tuple[str, str]]) -> float:
+def _key(series: list[_Series], layout: Layout) -> list[tuple[str, str]]:
+    return [(one.colour, one.label) for one in series] if _keyed(series, layout) else []
+
+
+def _name_lines(one: _Series, layout: Layout) -> list[str]:
+    return wrap(one.label, 90 if layout.narrow else 170, layout.label, bold=True)
+
+
+def _end_lines(one: _Series, layout: Layout, number_format: Callable[[float], str], *, keyed: bool) -> list[str]:
+    return [*([] if keyed else _name_lines(one, layout)), number_format(one.runs[-1][-1][1]["value"])]
+
+
+def caption(sheet: Sheet, unit: str, layout: Layout, entries: list[tuple[str, str]]) -> float:
+    """The unit, and a key where there is one; returns where the plot may start."""
     lines = wrap(unit, layout.width - 4, layout.small)
     sheet.text(0, 2, lines, layout.small, colour=SOFT, stand="top")
     y = 2 + len(lines) * layout.small * LEADING
@@ -321,7 +239,8 @@ def _draw_lines(sheet: Sheet, series: list[_Series], x: Linear, y: Linear, *, do
 def _end_labels(sheet: Sheet, series: list[_Series], x: Linear, y: Linear, layout: Layout, right: float,
                 number_format: Callable[[float], str]) -> None:  # fmt: skip
     """Each series named at the height of its last value, moved apart where two come close, with a thin leader then."""
-    blocks = [_end_lines(one, layout, number_format) for one in series]
+    keyed = _keyed(series, layout)
+    blocks = [_end_lines(one, layout, number_format, keyed=keyed) for one in series]
     ends = [(x(one.runs[-1][-1][0]), y(one.runs[-1][-1][1]["value"])) for one in series]
     sizes = [len(lines) * layout.label * LEADING + 4 for lines in blocks]
     centres = spread([py for _, py in ends], sizes, y.stop - 10, y.start + 12)
@@ -330,14 +249,18 @@ def _end_labels(sheet: Sheet, series: list[_Series], x: Linear, y: Linear, layou
             sheet.line([(px + 4, py), (max(right - 2, px + 5), py), (right + 7, centre)], one.colour, width=0.8, opacity=0.7)
         top = centre - len(lines) * layout.label * LEADING / 2
         sheet.text(right + 10, top, lines[:-1], layout.label, colour=ink_of(one.colour), stand="top", bold=True)
-        sheet.text(right + 10, top + (len(lines) - 1) * layout.label * LEADING, lines[-1], layout.label, colour=INK, stand="top")
+        ink, foot = ink_of(one.colour) if keyed else INK, centre + len(lines) * layout.label * LEADING / 2
+        sheet.text(right + 10, foot, lines[-1], layout.label, colour=ink, stand="bottom", bold=keyed)
 
 
 def _phase_names(x: Linear, spans: list[tuple[float, float, str]], layout: Layout) -> tuple[float, list[tuple[float, float, list[str]]]]:
     """Height of the names of phases, and for each its centre, its foot and its lines; close ones stand in tiers."""
     placed: list[tuple[float, float, list[str], int]] = []
     for start, stop, label in spans:
-        lines = wrap(label, max(x(stop) - x(start) - 8, 84), layout.small)
+        room = max(x(stop) - x(start) - 8, 84.0)
+        while len(wrap(label, room, layout.small)) > 3 and room < 220:
+            room += 12
+        lines = wrap(label, room, layout.small)
         width = widest(lines, layout.small)
         middle = min(max((x(start) + x(stop)) / 2, x.start + width / 2), max(x.stop - width / 2, x.start + width / 2))
         tier = next(t for t in range(99) if all(p[3] != t or abs(p[0] - middle) > (p[1] + width) / 2 + 8 for p in placed))

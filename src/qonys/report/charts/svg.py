@@ -66,11 +66,14 @@ def render(sheet: Sheet) -> str:
     import altair as alt
     import vl_convert
 
-    chart = alt.layer(*sheet.layers()).properties(
-        width=round(sheet.width), height=round(sheet.height), padding=0, autosize=alt.AutoSizeParams(type="none"), background=PAPER,
-        config=alt.Config(aria=False, view=alt.ViewConfig(strokeWidth=0)),
+    layers, datasets = sheet.layers()
+    chart = alt.layer(
+        *layers, width=round(sheet.width), height=round(sheet.height), padding=0, background=PAPER,
+        autosize=alt.AutoSizeParams(type="none"), config=alt.Config(aria=False, view=alt.ViewConfig(strokeWidth=0)),
     )  # fmt: skip
-    return str(vl_convert.vegalite_to_svg(chart.to_dict(), allowed_base_urls=[]))
+    # Rows go in by name, and unvalidated: Altair would copy and check them many times over, for marks that only `draw` makes.
+    spec = {**chart.to_dict(validate=False), "datasets": datasets}
+    return str(vl_convert.vegalite_to_svg(spec, allowed_base_urls=[]))
 
 
 def finish(svg: str, prefix: str, title: str, desc: str) -> str:

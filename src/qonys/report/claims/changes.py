@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from . import cues
 from .findings import CANNOT_TELL, CONTRADICTION, HOLDS, HOLDS_WITHIN_ROUNDING, TRUNCATED, Finding, finding_of
 from .intervals import Interval, divide
 from .judge import judge_value
 from .quantities import COUNT, PERCENT, POINTS, TIMES, Quantity
-from .scene import Scene
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .scene import Scene
 
 _NEAR = 160  # characters between a change and the numbers it runs between
 _ABLATIVE = re.compile(r"(?:нан|нен|дан|ден|тан|тен)(?!\w)")
 _UNTIL = re.compile(r"[ ]{1,3}(?:[\w-]+[ ]{1,3}){0,2}дейін(?!\w)")
 _CLAUSE = re.compile(r"[;:](?![ ]{0,2}(?:from|с|со)[ ])")
-_NO_NOUN = frozenset("to in and up down or per by a the до в и на или к people".split())
+_NO_NOUN = frozenset(["to", "in", "and", "up", "down", "or", "per", "by", "a", "the", "до", "в", "и", "на", "или", "к", "people"])
 _SHORT = re.compile(r"[ ]{1,3}(?:to|up to|down to|до)?[ ]{0,3}|-?(?:нан|нен|дан|ден|тан|тен)[ ]{1,3}|[ ]{1,3}")
 
 # A multiple in one word, with its value; words of the same row mean the same.
@@ -55,6 +59,9 @@ class Pair:
 
 def check_changes(view: Scene) -> Iterator[Finding]:
     """Each "from A to B" that a sentence of change holds, against what is printed about it."""
+    start, end = view.sentence.start, view.sentence.end
+    if len(view.quantities) < 2 or not (cues.UP.search(view.plain, start, end) or cues.DOWN.search(view.plain, start, end)):
+        return
     for pair in _pairs(view):
         up = _directions(view, pair)
         if not up or pair.before.value <= 0:
@@ -91,6 +98,8 @@ def _pair(view: Scene, first: Quantity, second: Quantity) -> Pair | None:
 
 def _counts_one_thing(pair: Pair) -> bool:
     """Whether both ends count the same; not so in "flights from 3 airports to 12 cities"."""
+    if pair.before.signed or pair.after.signed:
+        return False  # "from -29 to -6 thousand": the sign is not part of the value
     nouns = [(each.noun.lower().split() or ["to"])[0] for each in (pair.before, pair.after)]
     return any(noun in _NO_NOUN for noun in nouns) or nouns[0][:3] == nouns[1][:3]
 
@@ -141,10 +150,7 @@ def _directions(view: Scene, pair: Pair) -> set[bool]:
 def _direction(view: Scene, pair: Pair, up: set[bool]) -> Finding | None:
     rises = pair.after.low > pair.before.high
     falls = pair.after.high < pair.before.low
-    if rises or falls:
-        verdict = HOLDS if rises in up else CONTRADICTION
-    else:
-        verdict = CANNOT_TELL
+    verdict = (HOLDS if rises in up else CONTRADICTION) if rises or falls else CANNOT_TELL
     change = pair.after.value - pair.before.value
     values = {"before": pair.before.value, "after": pair.after.value, "change": change}
     return finding_of(
@@ -165,9 +171,7 @@ def _multiple(view: Scene, pair: Pair, up: set[bool]) -> Finding | None:
     computed, ratio = upper.value / lower.value, divide(upper.span, lower.span)
     verdict = HOLDS if span.holds(computed) else HOLDS_WITHIN_ROUNDING if span.overlaps(ratio) else CONTRADICTION
     values = {"before": pair.before.value, "after": pair.after.value, "printed": value, "computed": computed}
-    return finding_of(
-        view.page, "fold", verdict, (pair.before, pair.after, *inputs), printed=value, recomputed=computed, values=values
-    )
+    return finding_of(view.page, "fold", verdict, (pair.before, pair.after, *inputs), printed=value, recomputed=computed, values=values)
 
 
 def _nearest_is_up(up: set[bool], pair: Pair) -> bool:
@@ -281,5 +285,3 @@ def _is_change(view: Scene, pair: Pair, percent: Quantity) -> bool:
 def _dative(view: Scene, percent: Quantity) -> bool:
     """The Kazakh "12 %-ға", "12 пайызға"."""
     return bool(re.search(r"(?:ға|ге|қа|ке)\Z", view.between(percent.number_start, percent.end)))
-
-

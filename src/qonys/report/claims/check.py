@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
+from typing import TYPE_CHECKING
 
 from ...core.errors import DataError
 from .changes import check_changes
@@ -18,6 +18,9 @@ from .shares import check_shares
 from .steps import check_steps
 from .sums import check_equations, check_sums
 from .totals import AREA_NAMES, ReferenceTotal, shipped_totals
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
 
 LANGUAGES = ("en", "ru", "kk")
 

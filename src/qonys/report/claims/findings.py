@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from .page import Page
-from .quantities import Quantity
-from .totals import ReferenceTotal
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from decimal import Decimal
+
+    from .page import Page
+    from .quantities import Quantity
+    from .totals import ReferenceTotal
 
 HOLDS = "holds"
 HOLDS_WITHIN_ROUNDING = "holds_within_rounding"

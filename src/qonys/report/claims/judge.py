@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from decimal import ROUND_FLOOR, ROUND_HALF_UP, Decimal
+from typing import TYPE_CHECKING
 
 from .findings import CANNOT_TELL, CONTRADICTION, EXCEEDS, HOLDS, HOLDS_WITHIN_ROUNDING, REMAINDER, TRUNCATED
 from .intervals import Interval, add
 from .quantities import ABOUT, ALMOST, LESS, MORE, Quantity
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 def judge_sum(total: Quantity, parts: Sequence[Quantity]) -> str:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from . import cues
 from .findings import CANNOT_TELL, CONTRADICTION, HOLDS, HOLDS_WITHIN_ROUNDING, Finding, finding_of
 from .intervals import Interval
 from .judge import judge_value
 from .quantities import PERCENT, Quantity
-from .scene import Scene
 from .totals import WORLD, ReferenceTotal, area_of, area_pattern, pair_of_totals
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from .scene import Scene
 
 _REACH = 90  # characters between a percentage and the words of its whole
 _SAME_CONCEPT = Decimal("1.25")  # totals of another year or revision differ by less than this factor
@@ -23,9 +27,30 @@ _YEAR = re.compile(r"(?<![\w.,])((?:19|20)[0-9]{2})(?![\w,])")
 _NARROWED = re.compile(r"[ ]{1,3}(?:in|within|across|among|from|to|of|who|that|living|growth|в|во|из|по|на|которые|are|were)(?!\w)")
 _SHARE_BEHIND = re.compile(r"[ ]{1,3}(?:\w+[ ]{1,3})?(?:құра|тең|болады|тиесілі|келеді|составля|составил)")
 _SHARE = cues.cue(
-    "accounts? for", "accounted for", r"accounting for", r"makes? up", r"made up", r"constitutes?", r"constituted", r"compris(?:es|ed)", r"represents?",
-    r"is", r"are", r"was", r"were", r"shares?", r"equals?", r"proportion",
-    r"составля\w+", r"составил\w*", r"дол[яиюе]", r"приход\w+", r"құра\w+", r"үлес\w*", r"тиесілі", r"келеді",
+    "accounts? for",
+    "accounted for",
+    r"accounting for",
+    r"makes? up",
+    r"made up",
+    r"constitutes?",
+    r"constituted",
+    r"compris(?:es|ed)",
+    r"represents?",
+    r"is",
+    r"are",
+    r"was",
+    r"were",
+    r"shares?",
+    r"equals?",
+    r"proportion",
+    r"составля\w+",
+    r"составил\w*",
+    r"дол[яиюе]",
+    r"приход\w+",
+    r"құра\w+",
+    r"үлес\w*",
+    r"тиесілі",
+    r"келеді",
 )
 
 
@@ -45,10 +70,12 @@ class KnownTotals:
 
 def check_known(view: Scene, known: KnownTotals) -> Iterator[Finding]:
     """Each percentage that is said of the people or the migrants of the world, for an area that the sentence names."""
-    for percent in view.quantities:
+    if not any(words.search(view.plain, view.sentence.start, view.sentence.end) for words in cues.WORLD_WHOLES.values()):
+        return
+    for place, percent in enumerate(view.quantities):
         if percent.kind != PERCENT or percent.signed:
             continue
-        found = _whole(view, percent)
+        found = _whole(view, place)
         if not found:
             continue
         quantity, start, end = found
@@ -63,18 +90,21 @@ def check_known(view: Scene, known: KnownTotals) -> Iterator[Finding]:
             yield _finding(view, percent, *pair)
 
 
-def _whole(view: Scene, percent: Quantity) -> tuple[str, int, int] | None:
+def _whole(view: Scene, place: int) -> tuple[str, int, int] | None:
     """The quantity of the world that the percentage is taken of, and where its words start and end."""
-    following = next((each.start for each in view.quantities if each.start > percent.start), view.sentence.end)
-    preceding = max((each.end for each in view.quantities if each.end <= percent.start), default=view.sentence.start)
+    numbers, percent = view.quantities, view.quantities[place]
+    following = numbers[place + 1].start if place + 1 < len(numbers) else view.sentence.end
+    preceding = numbers[place - 1].end if place else view.sentence.start
     right = (percent.end, min(following, percent.end + _REACH))
     left = (max(preceding, percent.start - _REACH), percent.start)
     for start, end in (right, left):
-        marks = [(mark.start(), mark.end(), code) for code, words in cues.WORLD_WHOLES.items() if (mark := words.search(view.plain, start, end))]
+        marks = [
+            (mark.start(), mark.end(), code) for code, words in cues.WORLD_WHOLES.items() if (mark := words.search(view.plain, start, end))
+        ]
         if marks:
-            place, stop, code = min(marks)
-            if start != percent.end or _is_near(view.between(start, place)):
-                return code, place, stop
+            begin, stop, code = min(marks)
+            if start != percent.end or _is_near(view.between(start, begin)):
+                return code, begin, stop
     return None
 
 

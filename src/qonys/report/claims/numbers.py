@@ -11,9 +11,12 @@ The rule for separators, in this order:
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 DIGITS = re.compile(
     r"(?<![\w.,'])(?:[0-9]{1,3}(?:([ .,'])[0-9]{3})(?:\1[0-9]{3}){0,4}(?![0-9])(?:[.,][0-9]{1,9}(?![0-9]))?"
@@ -88,7 +91,9 @@ def _number(whole: str, decimals: str) -> Number:
 _SCALES = {
     "thousand": 3, "million": 6, "billion": 9, "тысяч": 3, "миллион": 6, "миллиард": 9, "мың": 3, "hundred": 2, "жүз": 2,
 }  # fmt: skip
-_ENGLISH = "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen"
+_ENGLISH = (
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen"
+)
 _KAZAKH = "нөл бір екі үш төрт бес алты жеті сегіз тоғыз"
 _TENS = {
     "en": "twenty thirty forty fifty sixty seventy eighty ninety", "kk": "жиырма отыз қырық елу алпыс жетпіс сексен тоқсан",

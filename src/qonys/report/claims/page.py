@@ -9,10 +9,8 @@ from functools import cached_property
 
 from .masks import mask_lines, mask_words
 
-_SPACES = {
-    code: " " for code in (0x09, 0x0B, 0x0C, 0x0D, 0x1C, 0x1D, 0x1E, 0x1F, 0x85, 0xA0, 0x1680, 0x2028, 0x2029, 0x202F, 0x205F, 0x3000)
-}
-_SPACES |= {code: " " for code in range(0x2000, 0x200B)}
+_SPACES = dict.fromkeys((9, 11, 12, 13, 28, 29, 30, 31, 133, 160, 5760, 8232, 8233, 8239, 8287, 12288), " ")
+_SPACES |= dict.fromkeys(range(8192, 8203), " ")
 _DASHES = {0x2010: "-", 0x2011: "-", 0x2212: "-", 0x2012: "–", 0x2014: "–", 0x2015: "–", 0x2019: "'", 0x2018: "'", 0xAD: "-"}
 _TABLE = _SPACES | _DASHES | {0x09: "\n"}
 _BREAK = re.compile(r"[ ]*\n[ \n]*")
@@ -21,8 +19,10 @@ _STOP = re.compile(r"\n+|[.!?…]+[\"'»”)\]*_]{0,4}[ ]+")
 _LAST_WORD = re.compile(r"(\w+)\Z")
 _LONGEST = 6000
 _NEVER_LAST = frozenset(
-    ["e", "i", "eg", "ie", "cf", "vs", "etc", "approx", "no", "nos", "vol", "fig", "figs", "tab", "st", "mr", "mrs", "dr", "prof", "pp"]
-    + ["art", "sect", "para", "dept", "рис", "табл", "стр", "им", "ст", "пп", "см", "ср", "обл", "ул", "напр", "англ", "проф", "т", "п"]
+    (
+        "approx art cf dept dr e eg etc fig figs i ie mr mrs no nos para pp prof sect st tab vol vs "
+        "англ им напр обл п пп проф рис см ср ст стр т табл ул"
+    ).split()
 )
 
 

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import itertools
 import re
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from . import cues
 from .findings import HOLDS
 from .judge import judge_sum
 from .masks import FILLER
 from .quantities import COUNT, MONEY, Quantity
-from .scene import Scene
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from .scene import Scene
 
 _FAR = 120  # characters from a cue to the first part, and from a total to its bracket or colon
 _MOST_PARTS = 60
@@ -82,6 +87,8 @@ def _open_list(views: Sequence[Scene], view: Scene, mark: re.Match[str], level: 
     if len(parts) == 1 and level == -1:
         parts += _continued(views, view, candidates, parts[0])
     total = _best_total(candidates, parts, same_kind=_counts_the_same(mark, candidates, parts))
+    if total and len(candidates) > 1 and total.sentence != view.number and sum(part.value for part in parts) != total.value:
+        return None  # "of them" at the start may speak of any, or of all, of the numbers of the sentence before
     return PartsList(total, tuple(_partition(total, parts)), named=True) if total else None
 
 
@@ -99,9 +106,9 @@ def _candidates(views: Sequence[Scene], view: Scene, mark: re.Match[str], level:
         outside = [each for each in view.quantities if each.end <= level and each.kind in (COUNT, MONEY)]
         before = [each for each in outside if view.level(each) == view.level_at(level)]
     if before:
-        return before[: -5 : -1]
+        return before[:-5:-1]
     if level == -1 and mark.start() - view.sentence.start < 40 and view.number:
-        return _countable(views[view.number - 1], -1)[: -5 : -1]
+        return _countable(views[view.number - 1], -1)[:-5:-1]
     return []
 
 
@@ -188,7 +195,7 @@ def _in_brackets(view: Scene) -> Iterator[PartsList]:
 def _after_colons(view: Scene) -> Iterator[PartsList]:
     """Lists after a colon: "500 persons: 300 men, 200 women"."""
     numbers = _countable(view, -1)
-    for before, after in zip(numbers, numbers[1:], strict=False):
+    for before, after in itertools.pairwise(numbers):
         gap = view.between(before.end, after.start)
         if ":" in gap and len(gap) <= _FAR:
             items = [each for each in numbers if each.start >= after.start]

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from .intervals import INFINITE, ZERO, Interval
 from .numbers import DIGITS, ONE, WORDS, Number, Separators, read_digits, read_words, separators_for
-from .page import Page
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .page import Page
 
 COUNT, PERCENT, POINTS, DURATION, TIMES, MONEY = "count", "percent", "points", "duration", "times", "money"
 MORE, LESS, ABOUT, ALMOST = "more", "less", "about", "almost"
@@ -27,10 +31,13 @@ _SCALES = (
 )
 _MONEY_WORD = r"(?:(?:us )?dollars?|usd|euros?|eur|tenge|kzt|roubles?|rubles?|тенге|теңге\w*|доллар\w*|евро|рубл\w*|руб\.?|сом\w{0,2})"
 _UNITS: tuple[tuple[str, str, re.Pattern[str]], ...] = (
-    (POINTS, "percentage_point", re.compile(r"[ -]{0,2}(?:percentage[ -]points?|p\.p\.|pp(?!\w)|п\. ?п\.|(?:%|процентн\w+)[ -]?пункт\w*|пайыздық тармақ\w*)")),
-    (PERCENT, "percent", re.compile(rf"[ -]{{0,2}}(?:%(?:-?[ ]?{_CASE}(?!\w))?|per[ ]?cent(?!\w)|процент\w{{0,3}}(?!\w)|пайыз\w{{0,6}}(?!\w))")),
+    (POINTS, "percentage_point", re.compile(r"[ -]{0,2}(?:percentage[ -]points?|p\.p\.|pp(?!\w)|п\. ?п\.|(?:%"
+        r"|процентн\w+)[ -]?пункт\w*|пайыздық тармақ\w*)")),
+    (PERCENT, "percent", re.compile(rf"[ -]{{0,2}}(?:%(?:-?[ ]?{_CASE}(?!\w))?|per[ ]?cent(?!\w)|процент\w{{0,3}}(?!\w)"
+        rf"|пайыз\w{{0,6}}(?!\w))")),
     (DURATION, "hour", re.compile(r"[ -]{1,2}(?:hours?|час(?:а|ов)?|сағат\w{0,5})(?!\w)")),
-    (DURATION, "day", re.compile(r"[ -]{1,2}(?:(?:calendar |working |business |календарн\w+ |рабоч\w+ |күнтізбелік |жұмыс )?(?:days?|дн(?:я|ей|и|ям)|день|сут(?:ок|ки)|дневн\w+|күн\w{0,6}))(?!\w)")),
+    (DURATION, "day", re.compile(r"[ -]{1,2}(?:(?:calendar |working |business |календарн\w+ |рабоч\w+ |күнтізбелік "
+        r"|жұмыс )?(?:days?|дн(?:я|ей|и|ям)|день|сут(?:ок|ки)|дневн\w+|күн\w{0,6}))(?!\w)")),
     (DURATION, "week", re.compile(r"[ -]{1,2}(?:weeks?|недел\w{1,4}|апта\w{0,5})(?!\w)")),
     (DURATION, "month", re.compile(r"[ -]{1,2}(?:months?|месяц\w{0,3}|мес\.|месячн\w+|ай(?:да|дан|ға|дың|лық|ы|ды)?)(?!\w)")),
     (DURATION, "year", re.compile(r"[ -]{1,2}(?:years?|год(?:а|у|ом)?|лет|жыл\w{0,6})(?!\w)")),
@@ -55,7 +62,8 @@ _QUALIFIER_BEFORE = re.compile(
     r"(?<!\w)(?:" + "|".join(f"(?P<{code}>{words.replace(' ', '[ ]{1,6}')})" for code, words in _BEFORE) + r")[ ]{1,6}\Z"
 )
 _QUALIFIER_AFTER = re.compile(
-    r"[ ]{1,3}(?:[^\W\d_]{1,20}[ ]{1,3})?(?:(?P<more>астам|артық|көп(?![ ]ретт)|аса|or more|и более)|(?P<less>дейін)|(?P<about>жуық|шамасында|or so))(?!\w)|(?P<plus>\+)(?!\w)"
+    r"[ ]{1,3}(?:[^\W\d_]{1,20}[ ]{1,3})?(?:(?P<more>астам|артық|көп(?![ ]ретт)|аса|or more|и более)|(?P<less>дейін)"
+    r"|(?P<about>жуық|шамасында|or so))(?!\w)|(?P<plus>\+)(?!\w)"
 )
 _NOT_OVER_FROM = re.compile(r"(?:from|с|со|от)[ ]{1,6}\Z")
 _MONEY_BEFORE = re.compile(r"(?:[€$₸₽£]|usd|eur|kzt)[ ]?\Z")
@@ -251,7 +259,8 @@ def _joined(page: Page, here: Quantity, after: Quantity) -> Quantity | None:
         first = here.scaled_like(after) if here.kind == COUNT and not here.scale else here
         if first.kind == after.kind and first.value < after.value and not after.qualifier:
             return _range(page, first, after)
-    if gap.strip() == "" and here.scale > after.scale > 0 and here.kind == COUNT:
+    smaller = here.scale > after.scale and after.value < Decimal(10) ** here.scale
+    if gap in (" ", "  ") and smaller and here.kind == COUNT and not after.text[0].isalpha():
         return _compound(page, here, after)
     return None
 

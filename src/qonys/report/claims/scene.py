@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
-from .page import Page, Sentence
 from .quantities import COUNT, MONEY, Quantity
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from .page import Page, Sentence
 
 _BRACKETS = re.compile("[()]")
 

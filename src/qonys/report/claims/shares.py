@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from . import cues
 from .findings import Finding, finding_of
 from .intervals import divide
 from .judge import judge_value
-from .parts import PartsList
 from .quantities import COUNT, MONEY, PERCENT, Quantity
-from .scene import Scene
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from .parts import PartsList
+    from .scene import Scene
 
 _CLOSE = 80  # characters between a count and the percentage said of it
 _BASE_ENDING = re.compile(r"(?:-?(?:ның|нің|дың|дің|тың|тің|нан|нен|дан|ден|тан|тен))(?!\w)")
@@ -36,7 +41,7 @@ def check_shares(view: Scene, lists: Sequence[PartsList]) -> Iterator[Finding]:
         if share.whole.value <= 0 or share.part.value > share.whole.value:
             continue  # the base was not understood; a share above one would be a guess
         computed = 100 * share.part.value / share.whole.value
-        span = divide(share.part.span.times(100), share.whole.span)
+        span = divide(share.part.span.times(Decimal(100)), share.whole.span)
         values = {
             "part": share.part.value, "total": share.whole.value, "printed": share.percent.value,
             "computed": computed, "gap": abs(computed - share.percent.value),
@@ -52,7 +57,9 @@ def _shares(view: Scene, lists: Sequence[PartsList]) -> Iterator[Share]:
     for place, percent in enumerate(numbers):
         if percent.kind != PERCENT or percent.signed:
             continue
-        found = _pair_before(view, numbers[max(0, place - 8) : place], percent) or _pair_after(view, numbers[place + 1 : place + 4], percent)
+        found = _pair_before(view, numbers[max(0, place - 8) : place], percent) or _pair_after(
+            view, numbers[place + 1 : place + 4], percent
+        )
         if not found:
             continue
         part, whole = found

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from . import cues
 from .findings import CANNOT_TELL, CONTRADICTION, HOLDS, HOLDS_WITHIN_ROUNDING, Finding, finding_of
 from .intervals import Interval, add
 from .quantities import DURATION, Quantity
-from .scene import Scene
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from .scene import Scene
 
 _REACH = 3000  # characters after a chain in which the time of the whole is looked for
 # Days of one unit: the number used, and the shortest and longest it may be.
@@ -19,9 +23,34 @@ _DAYS = {
     "year": (Decimal(365), Decimal(360), Decimal(366)),
 }  # fmt: skip
 _TAKES = cues.cue(
-    "took", "takes?", "taking", "lasts?", "lasted", "within", "requires?", "required", "issued", "needs", "needed", "spent", "spends",
-    r"заним\w+", r"занял\w*", r"длит\w+", r"длил\w+", r"в течение", "за", r"требу\w+", r"составля\w+", "ішінде", r"созыл\w+", r"жүргізіл\w+",
-    r"алады", r"алатын", r"алды", r"беріл\w+",
+    "took",
+    "takes?",
+    "taking",
+    "lasts?",
+    "lasted",
+    "within",
+    "requires?",
+    "required",
+    "issued",
+    "needs",
+    "needed",
+    "spent",
+    "spends",
+    r"заним\w+",
+    r"занял\w*",
+    r"длит\w+",
+    r"длил\w+",
+    r"в течение",
+    "за",
+    r"требу\w+",
+    r"составля\w+",
+    "ішінде",
+    r"созыл\w+",
+    r"жүргізіл\w+",
+    r"алады",
+    r"алатын",
+    r"алды",
+    r"беріл\w+",
 )
 
 
@@ -98,5 +127,3 @@ def _days(duration: Quantity) -> tuple[Decimal, Interval]:
     typical, shortest, longest = _DAYS[duration.unit]
     high = duration.high * longest if not duration.span.open else duration.high
     return duration.value * typical, Interval(duration.low * shortest, high)
-
-

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import itertools
 import re
-from collections.abc import Iterator, Sequence
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from .findings import CANNOT_TELL, CONTRADICTION, EXCEEDS, HOLDS, HOLDS_WITHIN_ROUNDING, Finding, finding_of
 from .intervals import Interval
 from .judge import judge_sum
-from .parts import PartsList
-from .quantities import Quantity
-from .scene import Scene
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from .parts import PartsList
+    from .quantities import Quantity
+    from .scene import Scene
 
 _SIGN = re.compile(r"[ ]{0,3}(\+|[–-](?=[ ])|=)[ ]{0,3}")
 _LONGEST = 30
@@ -44,6 +49,8 @@ def _part(view: Scene, total: Quantity, part: Quantity) -> Finding:
 
 def check_equations(view: Scene) -> Iterator[Finding]:
     """Printed equations: "40,000 + 13,000 + 3,000 = 56,000"."""
+    if "=" not in view.between(view.sentence.start, view.sentence.end):
+        return
     numbers, place = view.quantities, 0
     while place < len(numbers) - 2:
         terms, signs = _terms(view, numbers[place : place + _LONGEST])
@@ -55,7 +62,7 @@ def check_equations(view: Scene) -> Iterator[Finding]:
 def _terms(view: Scene, numbers: Sequence[Quantity]) -> tuple[list[Quantity], list[str]]:
     """The numbers joined by signs from the first on, up to the one behind "="."""
     terms, signs = [numbers[0]], [""]
-    for before, after in zip(numbers, numbers[1:], strict=False):
+    for before, after in itertools.pairwise(numbers):
         sign = _SIGN.fullmatch(view.between(before.end, after.start))
         if not sign:
             break
@@ -78,6 +85,4 @@ def _equation(view: Scene, terms: list[Quantity], signs: list[str]) -> Finding:
     if verdict == CONTRADICTION and Interval(low, high).overlaps(printed.span):
         verdict = HOLDS_WITHIN_ROUNDING
     values = {"printed": printed.value, "computed": computed, "gap": abs(computed - printed.value)}
-    return finding_of(
-        view.page, "equation", verdict, tuple(terms), printed=printed.value, recomputed=computed, values=values
-    )
+    return finding_of(view.page, "equation", verdict, tuple(terms), printed=printed.value, recomputed=computed, values=values)

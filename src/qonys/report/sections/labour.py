@@ -32,7 +32,7 @@ def foreign_labour(desk: Desk) -> Section:
 
 def _stocks(desk: Desk, total: pd.DataFrame) -> Block:
     frame = pd.DataFrame(
-        {"x": row["ref_date"], "value": row["persons"], "text": desk.number(row["persons"]), "series": "stock", "label": str(desk.say("series.stock"))}
+        {"x": row["ref_date"], "value": row["persons"], "text": desk.number(row["persons"]), "series": "stock", "label": desk.plain("series.stock")}
         for row in total.to_dict("records")
     )
     quota = desk.result("labour_quota").rows
@@ -40,7 +40,7 @@ def _stocks(desk: Desk, total: pd.DataFrame) -> Block:
     steps = pd.DataFrame({"x": row["period_start"], "value": row["value"], "text": desk.number(row["value"])} for row in quota.to_dict("records"))
     return desk.figure(
         "foreign-labour", "foreign_labour", point_series, frame, of=["foreign_labour", "labour_quota"], rows={"foreign_labour": total, "labour_quota": quota},
-        unit=str(desk.say("unit.name.persons")), connect=False, quota=steps if len(steps) else None, quota_label=str(desk.say("series.quota")),
+        unit=desk.plain("unit.name.persons"), connect=False, quota=steps if len(steps) else None, quota_label=desk.plain("series.quota"),
         locale=desk.words.language,
     )  # fmt: skip
 
@@ -48,27 +48,27 @@ def _stocks(desk: Desk, total: pd.DataFrame) -> Block:
 def _citizens(desk: Desk, rows: pd.DataFrame) -> Block:
     chosen = rows[(rows["category"] == "all")]
     columns = [
-        Column(str(desk.say("column.date")), lambda row: desk.words.date(row["ref_date"])),
-        Column(str(desk.say("column.citizenship")), lambda row: _citizenship(desk, row)),
+        Column(desk.plain("column.date"), lambda row: desk.words.date(row["ref_date"])),
+        Column(desk.plain("column.citizenship"), lambda row: _citizenship(desk, row)),
         desk.number_column("foreign_labour", "persons"),
-        Column(str(desk.say("column.qualifier")), lambda row: desk.words.label("qualifier", row["qualifier"])),
+        Column(desk.plain("column.qualifier"), lambda row: desk.words.label("qualifier", row["qualifier"])),
     ]
     return desk.cells("foreign_labour", columns, title=desk.say("table.foreign_labour"), rows=chosen, folded=True)
 
 
 def _citizenship(desk: Desk, row: dict[str, Any]) -> str:
-    return str(desk.say("all")) if row["characteristic"] == "WORLD" else desk.words.area(row["characteristic"])
+    return desk.plain("all") if row["characteristic"] == "WORLD" else desk.words.area(row["characteristic"])
 
 
 def _published(desk: Desk, name: str, key: str) -> Block:
     """A table of figures as printed: what, when, how much, how exact, from whom."""
     columns = [
-        Column(str(desk.say("column.period")), lambda row: desk.words.span(_known(row["period_start"]), _known(row["period_end"]))),
-        Column(str(desk.say("column.quantity")), lambda row: _quantity(desk, row)),
+        Column(desk.plain("column.period"), lambda row: desk.words.span(_known(row["period_start"]), _known(row["period_end"]))),
+        Column(desk.plain("column.quantity"), lambda row: _quantity(desk, row)),
         desk.number_column(name, "value"),
-        Column(str(desk.say("column.unit")), lambda row: desk.words.label("unit.name", slug(row["unit"]), row["unit"])),
-        Column(str(desk.say("column.qualifier")), lambda row: desk.words.label("qualifier", row["qualifier"])),
-        Column(str(desk.say("column.source")), lambda row: desk.source_name(row["source"])),
+        Column(desk.plain("column.unit"), lambda row: desk.words.label("unit.name", slug(row["unit"]), row["unit"])),
+        Column(desk.plain("column.qualifier"), lambda row: desk.words.label("qualifier", row["qualifier"])),
+        Column(desk.plain("column.source"), lambda row: desk.source_name(row["source"])),
     ]
     return desk.cells(name, columns, title=desk.say(f"table.{key}"), note=desk.say(f"note.{key}"), folded=name != "labour_permits")
 
@@ -102,11 +102,11 @@ def ethnic_return(desk: Desk) -> Section:
         last = total.iloc[-1]
         section.answer = [desk.say("answer.ethnic_return", until=desk.words.date(last["period_end"]), total=desk.cell("kandas", last["id"], "value"))]
         frame = pd.DataFrame(
-            {"x": row["period_end"], "value": row["value"], "text": desk.number(row["value"]), "series": "total", "label": str(desk.say("series.returned"))}
+            {"x": row["period_end"], "value": row["value"], "text": desk.number(row["value"]), "series": "total", "label": desk.plain("series.returned")}
             for row in total.to_dict("records")
         )
         section.blocks.append(
-            desk.figure("kandas", "kandas", point_series, frame, of=["kandas"], rows={"kandas": total}, unit=str(desk.say("unit.name.persons")),
+            desk.figure("kandas", "kandas", point_series, frame, of=["kandas"], rows={"kandas": total}, unit=desk.plain("unit.name.persons"),
                         connect=False, locale=desk.words.language)
         )  # fmt: skip
     section.blocks.append(_published(desk, "kandas", "kandas"))

@@ -24,7 +24,7 @@ def external(desk: Desk) -> Section:
         if desk.result("external_summary").has(str(area)):
             section.answer += _external_answer(desk, str(area))
             section.blocks.append(_external_figure(desk, rows))
-    year = Column(str(desk.say("column.year")), lambda row: str(row["year"]))
+    year = Column(desk.plain("column.year"), lambda row: str(row["year"]))
     columns = [*_area_column(desk, result.rows), year, *(desk.number_column("external", name) for name in ("inflow", "outflow"))]
     section.blocks.append(
         desk.cells("external", [*columns, desk.number_column("external", "net", sign=True)], title=desk.say("table.external"), folded=True)
@@ -35,7 +35,7 @@ def external(desk: Desk) -> Section:
 
 
 def _area_column(desk: Desk, rows: pd.DataFrame) -> list[Column]:
-    return [Column(str(desk.say("column.area")), lambda row: desk.words.area(row["area"]))] if rows["area"].nunique() > 1 else []
+    return [Column(desk.plain("column.area"), lambda row: desk.words.area(row["area"]))] if rows["area"].nunique() > 1 else []
 
 
 def _external_answer(desk: Desk, area: str) -> list[Any]:
@@ -59,12 +59,12 @@ def _external_answer(desk: Desk, area: str) -> list[Any]:
 
 def _external_figure(desk: Desk, rows: pd.DataFrame) -> Block:
     lines = [
-        {"x": int(row["year"]), "series": name, "label": str(desk.say(f"column.{name}")), "value": row[name]}
+        {"x": int(row["year"]), "series": name, "label": desk.plain(f"column.{name}"), "value": row[name]}
         for name in ("inflow", "outflow", "net") for row in rows.to_dict("records")
     ]  # fmt: skip
     return desk.figure(
         f"external-{rows['area'].iloc[0]}", "external", time_lines, pd.DataFrame(lines), of=["external"], rows={"external": rows},
-        unit=str(desk.say("unit.name.persons")), gap_label=str(desk.say("gap.not_published")), number_format=desk.number,
+        unit=desk.plain("unit.name.persons"), gap_label=desk.plain("gap.not_published"), number_format=desk.number,
         bands=_bands(desk, rows["year"].max()), kind_labels=_kinds(desk), span=(int(rows["year"].min()), int(rows["year"].max())),
         locale=desk.words.language,
     )  # fmt: skip
@@ -88,10 +88,10 @@ def _bands(desk: Desk, last_year: int) -> list[Band]:
 def measure_title(desk: Desk, measure: str) -> str:
     """The title of an entry of the register in the language of the report; a user's own entry keeps the title of its file."""
     if desk.words.has(f"measure.{measure}.title"):
-        return str(desk.say(f"measure.{measure}.title"))
+        return desk.plain(f"measure.{measure}.title")
     entry = desk.entry(measure)
     if entry.get("field") == "border_control" and entry.get("area") == "internal_border":
-        return str(desk.say("measure.internal_border_control"))
+        return desk.plain("measure.internal_border_control")
     return str(entry.get("title", measure))
 
 
@@ -100,12 +100,12 @@ def _other_reports(desk: Desk, name: str) -> list[Block]:
     if rows.empty:
         return []
     columns = [
-        *_area_column(desk, rows), Column(str(desk.say("column.year")), lambda row: str(row["year"])),
-        Column(str(desk.say("column.flow")), lambda row: str(desk.say(f"column.{row['direction']}"))),
+        *_area_column(desk, rows), Column(desk.plain("column.year"), lambda row: str(row["year"])),
+        Column(desk.plain("column.flow"), lambda row: desk.plain(f"column.{row['direction']}")),
         *(desk.number_column(name, column) for column in ("used", "other")), desk.number_column(name, "difference", sign=True),
         desk.number_column(name, "percent", sign=True),
-        Column(str(desk.say("column.status")), lambda row: desk.words.label("figure_status", row["status"])),
-        Column(str(desk.say("column.source")), lambda row: desk.source_name(row["source"])),
+        Column(desk.plain("column.status"), lambda row: desk.words.label("figure_status", row["status"])),
+        Column(desk.plain("column.source"), lambda row: desk.source_name(row["source"])),
     ]  # fmt: skip
     return [desk.cells(name, columns, title=desk.say("table.other_reports"), note=desk.say("note.other_reports"), folded=True)]
 
@@ -115,10 +115,10 @@ def _beside_un(desk: Desk) -> list[Block]:
     if rows.empty:
         return []
     columns = [
-        *_area_column(desk, rows), Column(str(desk.say("column.year")), lambda row: str(row["year"])),
+        *_area_column(desk, rows), Column(desk.plain("column.year"), lambda row: str(row["year"])),
         desk.number_column("external_un", "net", sign=True), desk.number_column("external_un", "un_net", sign=True),
         desk.number_column("external_un", "difference", sign=True),
-        Column(str(desk.say("column.same_sign")), lambda row: str(desk.say("yes" if row["same_sign"] else "no"))),
+        Column(desk.plain("column.same_sign"), lambda row: desk.plain("yes" if row["same_sign"] else "no")),
     ]  # fmt: skip
     said = [
         desk.say("note.external_un", years=desk.cell("external_un_summary", area, "years"), differs=desk.cell("external_un_summary", area, "sign_differs"))
@@ -143,11 +143,11 @@ def internal(desk: Desk) -> Section:
     ]  # fmt: skip
     section.blocks = [_tiles(desk, own, year, country), _bars(desk, own, year), _national(desk)]
     columns = [
-        Column(str(desk.say("column.region")), lambda row: desk.words.area(row["region"])),
-        Column(str(desk.say("column.year")), lambda row: str(row["year"])),
+        Column(desk.plain("column.region"), lambda row: desk.words.area(row["region"])),
+        Column(desk.plain("column.year"), lambda row: str(row["year"])),
         *(desk.number_column("internal", name) for name in ("arrivals", "departures")),
         *(desk.number_column("internal", name, sign=True) for name in ("net", "net_per_1000")),
-        Column(str(desk.say("column.how")), lambda row: str(desk.say("how.from_months" if row["from_months"] else "how.annual"))),
+        Column(desk.plain("column.how"), lambda row: desk.plain("how.from_months" if row["from_months"] else "how.annual")),
     ]
     section.blocks.append(desk.cells("internal", columns, title=desk.say("table.internal"), folded=True))
     return section
@@ -157,13 +157,13 @@ def _tiles(desk: Desk, own: pd.DataFrame, year: int, country: str) -> Block:
     places = areas.tiles(country, date(year, 12, 31))
     rates = own.set_index("region")["net_per_1000"].to_dict()
     frame = pd.DataFrame(
-        {"code": code, "label": desk.words.area(code), "short": str(desk.say(f"region.short.{code}")), "row": place[0], "col": place[1],
+        {"code": code, "label": desk.words.area(code), "short": desk.plain(f"region.short.{code}"), "row": place[0], "col": place[1],
          "value": rates.get(code), "text": desk.number(rates.get(code), 1, sign=True)}
         for code, place in places.items()
     )  # fmt: skip
     return desk.figure(
-        "internal-map", "internal_map", tile_map, frame, of=["internal"], rows={"internal": own}, unit=str(desk.say("chart.internal_map.unit", year=year)),
-        missing_label=str(desk.say("gap.not_published")), low_label=str(desk.say("scale.loss")), high_label=str(desk.say("scale.gain")),
+        "internal-map", "internal_map", tile_map, frame, of=["internal"], rows={"internal": own}, unit=desk.plain("chart.internal_map.unit", year=year),
+        missing_label=desk.plain("gap.not_published"), low_label=desk.plain("scale.loss"), high_label=desk.plain("scale.gain"),
     )  # fmt: skip
 
 
@@ -172,17 +172,17 @@ def _bars(desk: Desk, own: pd.DataFrame, year: int) -> Block:
         {"label": desk.words.area(row["region"]), "value": row["net"], "text": desk.number(row["net"], sign=True)} for row in own.to_dict("records")
     )
     return desk.figure("internal-net", "internal_net", ranked_bars, frame, of=["internal"], rows={"internal": own},
-                       unit=str(desk.say("chart.internal_net.unit", year=year)))  # fmt: skip
+                       unit=desk.plain("chart.internal_net.unit", year=year))  # fmt: skip
 
 
 def _national(desk: Desk) -> Block:
     rows = desk.result("internal_national").rows
     frame = pd.DataFrame(
-        {"x": int(row["year"]), "series": "moves", "label": str(desk.say("column.moves")), "value": row["moves"]} for row in rows.to_dict("records")
+        {"x": int(row["year"]), "series": "moves", "label": desk.plain("column.moves"), "value": row["moves"]} for row in rows.to_dict("records")
     )
     return desk.figure(
-        "internal-moves", "internal_moves", time_lines, frame, of=["internal_national"], unit=str(desk.say("unit.name.moves")),
-        gap_label=str(desk.say("gap.not_collected")), number_format=desk.number, span=(int(rows["year"].min()), int(rows["year"].max())),
+        "internal-moves", "internal_moves", time_lines, frame, of=["internal_national"], unit=desk.plain("unit.name.moves"),
+        gap_label=desk.plain("gap.not_collected"), number_format=desk.number, span=(int(rows["year"].min()), int(rows["year"].max())),
         locale=desk.words.language,
     )  # fmt: skip
 
@@ -206,11 +206,11 @@ def immigration(desk: Desk) -> Section:
     members = members.sort_values("name", kind="stable")
     frame = pd.DataFrame({"label": r["name"], **{n: r[n] for n in ("before", "during", "after")}} for r in members.to_dict("records"))
     section.blocks.append(
-        desk.figure("immigration", "immigration", change_dots, frame, of=["immigration_change"], unit=str(desk.say("chart.immigration.unit", years=spans["before"])),
+        desk.figure("immigration", "immigration", change_dots, frame, of=["immigration_change"], unit=desk.plain("chart.immigration.unit", years=spans["before"]),
                     names=tuple(spans.values()), number_format=desk.number, locale=desk.words.language)
     )  # fmt: skip
     columns = [
-        Column(str(desk.say("column.area")), lambda row: desk.words.area(row["area"])),
+        Column(desk.plain("column.area"), lambda row: desk.words.area(row["area"])),
         *(desk.number_column("immigration_change", name, heading=spans[name]) for name in ("before", "during", "after")),
         *(desk.number_column("immigration_change", name, sign=True) for name in ("during_change", "after_change")),
     ]

@@ -45,7 +45,7 @@ def objects(desk: Desk) -> Section:
             (Markup("<strong>{}</strong><br>{}").format(desk.words.label("object.category", row["category"]), desk.words.label("object.population", row["population"])),
              _list(lines), _list(named), entries(desk, ids))
         )  # fmt: skip
-    heads = tuple((str(desk.say(f"column.{name}")), False) for name in ("object", "groups", "measures_named", "entries"))
+    heads = tuple((desk.plain(f"column.{name}"), False) for name in ("object", "groups", "measures_named", "entries"))
     section.blocks = [
         Block("table", desk.say("table.objects"), name="objects", headings=heads, rows=tuple(printed), sources=desk.sources("objects")),
         measure_list(desk, desk.result("object_measures").rows["id"], title=desk.say("table.object_measures")),
@@ -68,7 +68,7 @@ def measure_list(desk: Desk, ids: Iterable[str], *, title: Markup, folded: bool 
              Markup("{}").format(desk.words.label("direction", entry["direction"])), Markup("<time>{}</time>").format(_dates(desk, entry)),
              Markup("{}").format(desk.words.label("status", entry["status"])), Markup('<span class="title">{}</span>').format(outcome))
         )  # fmt: skip
-    heads = tuple((str(desk.say(f"column.{name}")), False) for name in ("entry", "title", "direction", "dates", "status", "outcome"))
+    heads = tuple((desk.plain(f"column.{name}"), False) for name in ("entry", "title", "direction", "dates", "status", "outcome"))
     return Block("table", title, name="measures", headings=heads, rows=tuple(rows), sources=("register",), note=desk.say("note.register_ends"), folded=folded)
 
 
@@ -91,11 +91,11 @@ def challenges(desk: Desk) -> Section:
     order = {"global": 0, "cross_country": 1, "supranational": 2, "national": 3}
     rows = rows.assign(place=rows["level"].map(order)).sort_values(["migration_type", "place", "id"], kind="stable")
     columns = [
-        Column(str(desk.say("column.migration_type")), lambda row: desk.words.label("migration_type", row["migration_type"])),
-        Column(str(desk.say("column.level")), lambda row: desk.words.label("challenge_level", row["level"])),
-        Column(str(desk.say("column.challenge")), lambda row: Markup('<span class="title">{}</span>').format(desk.challenge(row["id"]))),
+        Column(desk.plain("column.migration_type"), lambda row: desk.words.label("migration_type", row["migration_type"])),
+        Column(desk.plain("column.level"), lambda row: desk.words.label("challenge_level", row["level"])),
+        Column(desk.plain("column.challenge"), lambda row: Markup('<span class="title">{}</span>').format(desk.challenge(row["id"]))),
         desk.number_column("challenges", "adopted"), desk.number_column("challenges", "proposed"),
-        Column(str(desk.say("column.answered_by")), lambda row: entries(desk, row["measures"]) if len(row["measures"]) else
+        Column(desk.plain("column.answered_by"), lambda row: entries(desk, row["measures"]) if len(row["measures"]) else
                Markup('<strong class="unanswered">{}</strong>').format(desk.say("unanswered"))),
     ]  # fmt: skip
     unanswered = rows[rows["answer"] == "none"]
@@ -112,22 +112,22 @@ def policy_mix(desk: Desk) -> Section:
     section = Section("policy_mix", desk.say("question.policy_mix"), [desk.say("answer.policy_mix")])
     rows = desk.result("policy_mix").rows
     frame = pd.DataFrame(
-        {"row": str(desk.say(f"mix.{row['policy_field']}.policy_field")), "col": desk.words.label("challenge_kind", row["kind"]), "value": row["measures"],
+        {"row": desk.plain(f"mix.{row['policy_field']}.policy_field"), "col": desk.words.label("challenge_kind", row["kind"]), "value": row["measures"],
          "text": desk.number(row["measures"])}
         for row in rows.to_dict("records")
     )  # fmt: skip
-    section.blocks.append(desk.figure("policy-mix", "policy_mix", matrix, frame, of=["policy_mix"], row_title=str(desk.say("column.policy_field")),
-                                      col_title=str(desk.say("column.kind"))))  # fmt: skip
+    section.blocks.append(desk.figure("policy-mix", "policy_mix", matrix, frame, of=["policy_mix"], row_title=desk.plain("column.policy_field"),
+                                      col_title=desk.plain("column.kind")))  # fmt: skip
     fields = rows.drop_duplicates("policy_field")
     columns = [
-        Column(str(desk.say("column.policy_field")), lambda row: str(desk.say(f"mix.{row['policy_field']}.policy_field"))),
-        *(Column(str(desk.say(f"column.{part}")), lambda row, part=part: str(desk.say(f"mix.{row['policy_field']}.{part}")))
+        Column(desk.plain("column.policy_field"), lambda row: desk.plain(f"mix.{row['policy_field']}.policy_field")),
+        *(Column(desk.plain(f"column.{part}"), lambda row, part=part: desk.plain(f"mix.{row['policy_field']}.{part}"))
           for part in ("acts_on", "mechanism", "direction")),
     ]  # fmt: skip
     section.blocks.append(desk.cells("policy_mix", columns, rows=fields, title=desk.say("table.policy_fields"), folded=True))
     answering = rows[rows["measures"] > 0]
     counts = [
-        columns[0], Column(str(desk.say("column.kind")), lambda row: desk.words.label("challenge_kind", row["kind"])),
+        columns[0], Column(desk.plain("column.kind"), lambda row: desk.words.label("challenge_kind", row["kind"])),
         desk.number_column("policy_mix", "measures"), desk.number_column("policy_mix", "challenges"),
     ]  # fmt: skip
     section.blocks.append(desk.cells("policy_mix", counts, rows=answering, title=desk.say("table.policy_mix"), note=desk.say("note.policy_mix"), folded=True))
@@ -150,11 +150,11 @@ def register(desk: Desk) -> Section:
     )  # fmt: skip
     section.blocks.append(
         desk.figure("register", "register", timelines, frame, of=["register"], kind_labels={d: desk.words.label("direction", d) for d in ("tightening", "easing", "neutral")},
-                    open_label=str(desk.say("series.open_end")), span=span, locale=desk.words.language)
+                    open_label=desk.plain("series.open_end"), span=span, locale=desk.words.language)
     )  # fmt: skip
     ordered = counts.assign(name=[names[i] for i in counts["issuer"]]).sort_values("name", kind="stable")
     columns = [
-        Column(str(desk.say("column.issuer")), lambda row: names[row["issuer"]]),
+        Column(desk.plain("column.issuer"), lambda row: names[row["issuer"]]),
         *(desk.number_column("register_counts", name) for name in ("measures", "tightening", "easing", "neutral", "open")),
     ]
     section.blocks.append(desk.cells("register_counts", columns, rows=ordered, title=desk.say("table.register_counts"), note=desk.say("note.register_counts")))
@@ -183,8 +183,8 @@ def border_days(desk: Desk) -> Section:
                  members=desk.cell("spread_border_days", peak, "areas"))
     ]  # fmt: skip
     section.blocks = [
-        desk.figure("border-days", "border_days", heat_strips, frame, of=["border_days"], unit=str(desk.say("chart.border_days.unit")), low_label=desk.number(0),
-                    high_label=desk.number(1), missing_label=str(desk.say("gap.not_published")), locale=desk.words.language),
+        desk.figure("border-days", "border_days", heat_strips, frame, of=["border_days"], unit=desk.plain("chart.border_days.unit"), low_label=desk.number(0),
+                    high_label=desk.number(1), missing_label=desk.plain("gap.not_published"), locale=desk.words.language),
         _panel_table(desk, "border_days", ("value",), desk.say("table.border_days")),
         *_spread_blocks(desk, "border_days", [""]),
     ]  # fmt: skip
@@ -200,13 +200,13 @@ def border_strictness(desk: Desk) -> Section:
         desk.say("answer.border_strictness", month=desk.words.date(top), low=desk.cell("border_strictness_mean", top, "low"), high=desk.cell("border_strictness_mean", top, "high"))
     ]
     frame = pd.DataFrame(
-        {"x": r["period"], "series": name, "label": str(desk.say(f"series.{name}")), "value": r[name], "low": None, "high": None}
+        {"x": r["period"], "series": name, "label": desk.plain(f"series.{name}"), "value": r[name], "low": None, "high": None}
         for name in ("low", "high") for r in mean.to_dict("records")
     )  # fmt: skip
-    columns = [Column(str(desk.say("column.month")), lambda row: desk.words.date(row["period"])),
-               *(desk.number_column("border_strictness_mean", name, heading=str(desk.say(f"series.{name}"))) for name in ("low", "high"))]  # fmt: skip
+    columns = [Column(desk.plain("column.month"), lambda row: desk.words.date(row["period"])),
+               *(desk.number_column("border_strictness_mean", name, heading=desk.plain(f"series.{name}")) for name in ("low", "high"))]  # fmt: skip
     section.blocks = [
-        desk.figure("border-strictness", "border_strictness", interval_lines, frame, of=["border_strictness_mean"], unit=str(desk.say("unit.name.points")),
+        desk.figure("border-strictness", "border_strictness", interval_lines, frame, of=["border_strictness_mean"], unit=desk.plain("unit.name.points"),
                     number_format=desk.number, phases=_phases(desk, "border_strictness"), locale=desk.words.language),
         desk.cells("border_strictness_mean", columns, title=desk.say("table.border_strictness_mean"), folded=True),
         _panel_table(desk, "border_strictness", ("low", "high"), desk.say("table.border_strictness")),
@@ -225,7 +225,7 @@ def _panel_table(desk: Desk, name: str, values: tuple[str, ...], title: Markup) 
         (Markup("<time>{}</time>").format(desk.words.month(month)), *(dash.join(desk.cell(name, f"{area}.{month}", value) for value in values) for area in members))
         for month in months
     )
-    heads = ((str(desk.say("column.month")), False), *((area, True) for area in members))
+    heads = ((desk.plain("column.month"), False), *((area, True) for area in members))
     note = desk.say("note.codes", codes=", ".join(f"{area} {desk.words.area(area)}" for area in members))
     return Block("table", title, name=name, headings=heads, rows=printed, sources=desk.sources(name), folded=True, note=note)
 
@@ -233,17 +233,17 @@ def _panel_table(desk: Desk, name: str, values: tuple[str, ...], title: Markup) 
 def _spread_blocks(desk: Desk, question: str, suffixes: list[str]) -> list[Block]:
     names = [f"spread_{question}{suffix}" for suffix in suffixes]
     frame = pd.DataFrame(
-        {"x": r["period"], "series": name, "label": str(desk.say(f"series.spread{suffix}")), "value": r["sd"], "low": r["low"], "high": r["high"]}
+        {"x": r["period"], "series": name, "label": desk.plain(f"series.spread{suffix}"), "value": r["sd"], "low": r["low"], "high": r["high"]}
         for name, suffix in zip(names, suffixes, strict=True) for r in desk.result(name).rows.to_dict("records")
     )  # fmt: skip
     decimals = desk.result(names[0]).measured["sd"].decimals
-    unit = str(desk.say(f"unit.name.{desk.result(names[0]).measured['sd'].unit}"))
+    unit = desk.plain(f"unit.name.{desk.result(names[0]).measured['sd'].unit}")
     blocks = [
         desk.figure(f"spread-{question}".replace("_", "-"), f"spread_{question}", interval_lines, frame, of=names, unit=unit,
                     number_format=lambda value: desk.number(value, decimals), phases=_phases(desk, question), locale=desk.words.language)
     ]  # fmt: skip
     for name, suffix in zip(names, suffixes, strict=True):
-        columns = [Column(str(desk.say("column.month")), lambda row: desk.words.date(row["period"])),
+        columns = [Column(desk.plain("column.month"), lambda row: desk.words.date(row["period"])),
                    *(desk.number_column(name, column) for column in ("areas", "mean", "sd", "low", "high"))]  # fmt: skip
         blocks.append(desk.cells(name, columns, title=desk.say(f"table.spread{suffix}"), folded=True))
     return blocks
@@ -278,7 +278,7 @@ def _evidence(desk: Desk, rows: pd.DataFrame) -> Block:
                  Markup("{} \N{EN DASH} {}").format(desk.cell(table, row["id"], "low", sign=True), desk.cell(table, row["id"], "high", sign=True)),
                  desk.cell(table, row["id"], "share_above"), Markup('<strong class="{}">{}</strong>').format(own["verdict"], desk.words.label("verdict", own["verdict"])))
             )  # fmt: skip
-    heads = tuple((str(desk.say(f"column.{name}")), name in ("change_of_spread", "interval", "share_above"))
+    heads = tuple((desk.plain(f"column.{name}"), name in ("change_of_spread", "interval", "share_above"))
                   for name in ("phases", "evidence", "change_of_spread", "interval", "share_above", "verdict"))  # fmt: skip
     sources = tuple(sorted({source for name in EVIDENCE for source in desk.sources(f"spread_change_{name}")}))
     return Block("table", desk.say("table.evidence"), name="convergence", headings=heads, rows=tuple(printed), sources=sources, note=desk.say("note.evidence"))

@@ -28,12 +28,12 @@ def returns(desk: Desk) -> Section:
         for row in rows.to_dict("records")
     )
     columns = [
-        Column(str(desk.say("column.people")), lambda row: str(desk.say(f"returns.{row['group']}"))),
-        Column(str(desk.say("column.where")), lambda row: _where(desk, row)), desk.number_column("returns", "value"),
-        Column(str(desk.say("column.qualifier")), lambda row: desk.words.label("qualifier", row["qualifier"])),
+        Column(desk.plain("column.people"), lambda row: desk.plain(f"returns.{row['group']}")),
+        Column(desk.plain("column.where"), lambda row: _where(desk, row)), desk.number_column("returns", "value"),
+        Column(desk.plain("column.qualifier"), lambda row: desk.words.label("qualifier", row["qualifier"])),
     ]  # fmt: skip
     section.blocks = [
-        desk.figure("returns", "returns", ranked_bars, frame, of=["returns"], unit=str(desk.say("unit.name.persons"))),
+        desk.figure("returns", "returns", ranked_bars, frame, of=["returns"], unit=desk.plain("unit.name.persons")),
         desk.cells("returns", columns, title=desk.say("table.returns"), note=desk.say("note.returns")),
     ]
     return section
@@ -53,16 +53,16 @@ def procedure(desk: Desk) -> Section:
     section.answer = [desk.say("answer.procedure", **days), desk.say("answer.procedure.outcome", persons=desk.cell("procedure_outcome", outcome, "value"))]
     rows = desk.result("procedure").rows
     frame = pd.DataFrame(
-        {"variant": str(desk.say(f"order.{row['order']}")), "step": desk.words.label("step", row["step"], row["step"]), "start": row["start"], "end": row["end"]}
+        {"variant": desk.plain(f"order.{row['order']}"), "step": desk.words.label("step", row["step"], row["step"]), "start": row["start"], "end": row["end"]}
         for row in rows.to_dict("records")
     )
     columns = [
-        Column(str(desk.say("column.variant")), lambda row: str(desk.say(f"order.{row['order']}"))),
-        Column(str(desk.say("column.step")), lambda row: desk.words.label("step", row["step"], row["step"])),
+        Column(desk.plain("column.variant"), lambda row: desk.plain(f"order.{row['order']}")),
+        Column(desk.plain("column.step"), lambda row: desk.words.label("step", row["step"], row["step"])),
         *(desk.number_column("procedure", name) for name in ("start", "end", "days")),
     ]  # fmt: skip
     section.blocks = [
-        desk.figure("procedure", "procedure", steps, frame, of=["procedure"], unit=str(desk.say("unit.name.days")), total_label=str(desk.say("total")),
+        desk.figure("procedure", "procedure", steps, frame, of=["procedure"], unit=desk.plain("unit.name.days"), total_label=desk.plain("total"),
                     number_format=desk.number, locale=desk.words.language),
         desk.cells("procedure", columns, title=desk.say("table.procedure"), note=desk.say("note.procedure")),
     ]  # fmt: skip
@@ -88,12 +88,12 @@ def resettlement(desk: Desk) -> Section:
         for row in rows.to_dict("records")
     )  # fmt: skip
     columns = [
-        Column(str(desk.say("column.until")), lambda row: desk.words.date(row["until"])),
+        Column(desk.plain("column.until"), lambda row: desk.words.date(row["until"])),
         *(desk.number_column("resettlement", name) for name in ("resettled", "returned", "share", "low", "high")),
-        Column(str(desk.say("column.qualifier")), lambda row: desk.words.label("qualifier", row["qualifier"])),
+        Column(desk.plain("column.qualifier"), lambda row: desk.words.label("qualifier", row["qualifier"])),
     ]
     section.blocks = [
-        desk.figure("resettlement", "resettlement", intervals, frame, of=["resettlement"], unit=str(desk.say("unit.name.percent")), locale=desk.words.language),
+        desk.figure("resettlement", "resettlement", intervals, frame, of=["resettlement"], unit=desk.plain("unit.name.percent"), locale=desk.words.language),
         desk.cells("resettlement", columns, title=desk.say("table.resettlement"), note=desk.say("note.resettlement")),
     ]
     return section
@@ -103,9 +103,9 @@ def arithmetic(desk: Desk) -> Section:
     """Printed sums and shares of the source against their parts."""
     section = Section("arithmetic", desk.say("question.arithmetic"), [desk.say("answer.arithmetic")])
     columns = [
-        Column(str(desk.say("column.check")), lambda row: desk.words.label("figure", row["total"], row["total"])),
+        Column(desk.plain("column.check"), lambda row: desk.words.label("figure", row["total"], row["total"])),
         *(desk.number_column("arithmetic", name) for name in ("printed", "computed", "gap")),
-        Column(str(desk.say("column.verdict")), lambda row: Markup('<strong class="{}">{}</strong>').format(row["verdict"], desk.words.label("check", row["verdict"]))),
+        Column(desk.plain("column.verdict"), lambda row: Markup('<strong class="{}">{}</strong>').format(row["verdict"], desk.words.label("check", row["verdict"]))),
     ]
     section.blocks = [desk.cells("arithmetic", columns, title=desk.say("table.arithmetic"), note=desk.say("note.arithmetic"))]
     return section
