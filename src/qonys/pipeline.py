@@ -16,8 +16,9 @@ import ibis
 import pandas as pd
 
 from qonys.core.contracts import CONTRACTS
-from qonys.core.errors import DataError, StudyError, TraceError, nearest
+from qonys.core.errors import DataError, RegisterError, StudyError, TraceError, nearest
 from qonys.core.run import InputFile, OutputTable, Run
+from qonys.core.validate import PLACE
 from qonys.measures import read_register, with_bounds
 from qonys.store import connect, shipped, take_in
 from qonys.store.intake import Intake, admit
@@ -45,6 +46,17 @@ class Answered:
     sources: pd.DataFrame
     run: Run
     faults: tuple[str, ...]
+    quarantines: tuple[Path, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A finished study: the report of each language, the run, and what was wrong with the files."""
+
+    reports: dict[str, Path]
+    run: Run
+    faults: tuple[str, ...]
+    quarantines: tuple[Path, ...]
 
 
 def open_study(name_or_path: str) -> Study:
@@ -52,10 +64,10 @@ def open_study(name_or_path: str) -> Study:
     return read_study(find_study(name_or_path), {name: question.options for name, question in QUESTIONS.items()})
 
 
-def load(con: Backend, study: Study, tell: Callable[[str, str], None]) -> tuple[dict[str, ibis.Table], list[InputFile], list[str]]:
-    """Every file of the study through the edge: one table a contract, with the files it came from and the faults found."""
+def load(con: Backend, study: Study, tell: Callable[[str, str], None]) -> tuple[dict[str, ibis.Table], list[InputFile], list[Intake]]:
+    """Every file of the study through the edge: one table a contract, with the files it came from and what came in."""
     package = shipped()
-    tables, files, faults = {}, [], []
+    tables, files, intakes = {}, [], []
     for contract, names in study.tables.items():
         tell("load", contract)
         parts = [_one_file(con, study, package, contract, name) for name in names if not name.endswith(".toml")]
@@ -64,11 +76,11 @@ def load(con: Backend, study: Study, tell: Callable[[str, str], None]) -> tuple[
             parts.append(_register_files(con, study, package, contract, registers))
         for came, intake in parts:
             files += came
-            faults += intake.faults
+            intakes.append(intake)
         tables[contract] = ibis.union(*(intake.table for _, intake in parts)) if len(parts) > 1 else parts[0][1].table
         if contract == "measure":
             tables[contract] = with_bounds(tables[contract])
-    return tables, files, faults
+    return tables, files, intakes
 
 
 def _path(study: Study, package: Snapshot, name: str) -> tuple[str, str, Path]:
@@ -93,14 +105,21 @@ def _register_files(con: Backend, study: Study, package: Snapshot, contract: str
     frames, files = [], []
     for name in names:
         snapshot, label, path = _path(study, package, name)
-        frame = read_register(path.read_text(encoding="utf-8"), file=label)
-        frames.append(frame.assign(place=label + ":" + frame["row"].astype(str)))
+        frame = read_register(_text(path, label), file=label)
+        frames.append(frame.assign(**{PLACE: label + ":" + frame["row"].astype(str)}))
         files.append((snapshot, label, sha256(path), len(frame)))
     entries = pd.concat(frames, ignore_index=True)
     entries["row"] = range(len(entries))
     intake = admit(con, ibis.memtable(entries), CONTRACTS[contract], file="register")
     bad = pd.Series([fault.split(",")[0] for fault in intake.faults], dtype=str).value_counts()
     return [InputFile(snapshot, label, digest, contract, rows, int(bad.get(label, 0))) for snapshot, label, digest, rows in files], intake
+
+
+def _text(path: Path, label: str) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise RegisterError(f"{label} is not UTF-8 text", mend="save it as UTF-8") from None
 
 
 def read_sources(study: Study) -> pd.DataFrame:
@@ -114,22 +133,24 @@ def read_sources(study: Study) -> pd.DataFrame:
 def answer(study: Study, tell: Callable[[str, str], None] = lambda *_: None) -> Answered:
     """Load the tables, answer every question. Errors: StudyError, DataError, DesignError as sentences."""
     con = connect()
-    tables, files, faults = load(con, study, tell)
+    tables, files, intakes = load(con, study, tell)
     results: dict[str, Result] = {}
     for question in study.questions:
         tell("answer", question)
         for result in QUESTIONS[question].answer(tables, study):
             results[result.name] = result
     kept = {name: con.to_pandas(table.order_by("row")) for name, table in tables.items()}
-    return Answered(study, kept, results, read_sources(study), Run(study.name, study.parameters(), tuple(files), ()), tuple(faults))
+    faults = tuple(fault for intake in intakes for fault in intake.faults)
+    quarantines = tuple(intake.quarantine for intake in intakes if intake.quarantine is not None)
+    return Answered(study, kept, results, read_sources(study), Run(study.name, study.parameters(), tuple(files), ()), faults, quarantines)
 
 
 def run_study(
     study: Study, folder: Path, languages: tuple[str, ...] = (), tell: Callable[[str, str], None] = lambda *_: None
-) -> dict[str, Path]:
+) -> Done:
     """Answer a study and write report.html, tables.xlsx, tables/*.parquet, figures/*.svg and run.json; further languages in subfolders.
 
-    Returns the report of each language. The same study, files and version give the same bytes.
+    The same study, files and version give the same bytes.
     """
     from qonys.report import write_report
 
@@ -145,7 +166,7 @@ def run_study(
         own = folder if place == 0 else folder / language
         links = {other: _link(languages, language, other) for other in languages}
         reports[language] = write_report(study, done.results, done.tables, done.sources, run, own, language=language, links=links)
-    return reports
+    return Done(reports, run, done.faults, done.quarantines)
 
 
 def _link(languages: tuple[str, ...], here: str, there: str) -> str:
@@ -259,5 +280,5 @@ def examine_file(path: Path, contract: str) -> Intake:
         raise DataError(f"there is no contract {contract!r}", mend=nearest(contract, CONTRACTS))
     if path.suffix == ".toml":
         con = connect()
-        return admit(con, ibis.memtable(read_register(path.read_text(encoding="utf-8"), file=path.name)), CONTRACTS["measure"], file=path.name)
+        return admit(con, ibis.memtable(read_register(_text(path, path.name), file=path.name)), CONTRACTS["measure"], file=path.name)
     return take_in(connect(), path, CONTRACTS[contract])

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
+from difflib import SequenceMatcher, get_close_matches
+from os.path import commonprefix
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -45,5 +46,7 @@ def nearest(word: str, words: Iterable[str]) -> str:
     "did you mean 'period'?"
     """
     known = sorted(words)
-    near = get_close_matches(word, known, n=1, cutoff=0.6)
-    return f"did you mean {near[0]!r}?" if near else "it can be one of: " + ", ".join(known)
+    near = get_close_matches(word, known, n=8, cutoff=0.6)
+    # codes are short and many are equally near: of those, the one that begins alike
+    best = max(near, key=lambda one: (SequenceMatcher(None, one, word).ratio(), len(commonprefix([word, one]))), default=None)
+    return f"did you mean {best!r}?" if best else "it can be one of: " + ", ".join(known)

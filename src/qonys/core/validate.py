@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROW = "row"  # position in the file as a spreadsheet shows it: the header is row 1
-PLACE = "place"  # where a row stands, as "flows.csv:12"
+PLACE = "_place"  # where a row stands, as "flows.csv:12"
 Check = tuple[ibis.Value, str, str]  # a condition that is wrong, the column, the rule
 _TYPES = {"date": "date", "instant": "timestamp", "integer": "int64", "number": "float64", "boolean": "boolean"}
 _MENDS = {
@@ -63,13 +63,13 @@ def examine(raw: ibis.Table, contract: Contract, *, file: str) -> Examined:
     present = set(raw.columns)
     absent = [name for name in contract.required if name not in present]
     if absent:
-        spare = [name for name in raw.columns if name not in contract.names and name != ROW]
+        spare = [name for name in raw.columns if name not in (*contract.names, ROW, PLACE)]
         near = f"; the file has {', '.join(spare)}" if spare else ""
         raise DataError(
             f"{file} has no column {', '.join(repr(name) for name in absent)}, which {contract.name} needs{near}",
             mend=f"add or rename it; its columns: qonys contract show {contract.name}",
         )
-    text = raw.mutate(**{c.name: _clean(raw[c.name]) for c in contract.columns if c.name in present})
+    text = raw.mutate(**{c.name: _clean(raw[c.name], c) for c in contract.columns if c.name in present})
     checks = [check for c in contract.columns if c.name in present for check in _column_checks(text, c)]
     checks += list(_order_checks(text, contract))
     if "id" in contract.names:
@@ -116,7 +116,15 @@ def _dtype(column: Column) -> dt.DataType:
     return dt.dtype("array<string>" if column.kind in ("areas", "codes") else _TYPES.get(column.kind, "string"))
 
 
-def _clean(value: ibis.Value) -> ibis.Value:
+def _clean(value: ibis.Value, column: Column) -> ibis.Value:
+    """Text trimmed and empty text missing; a type that a file brought along and the column cannot use, as text."""
+    kept, wanted = value.type(), _dtype(column)
+    if kept.is_timestamp() and column.kind == "partial_date":
+        value = value.cast("date").cast("string")
+    elif kept.is_array() and wanted.is_array():
+        value = value.cast(wanted)
+    elif not (kept.is_string() or (kept.is_numeric() and wanted.is_numeric()) or (kept.is_temporal() and wanted.is_temporal()) or kept == wanted):
+        value = value.cast("string")
     return value.strip().nullif("") if value.type().is_string() else value
 
 
@@ -146,7 +154,8 @@ def _column_checks(table: ibis.Table, column: Column) -> Iterator[Check]:
         article = "an" if column.kind in ("instant", "integer") else "a"
         yield value.notnull() & wrong.fill_null(True), column.name, f"not_{article}_{column.kind}"
     if column.kind == "partial_date":
-        yield ~value.cast("string").re_search(PARTIAL_DATE), column.name, "not_a_partial_date"
+        no_such_day = (value.length() == 10) & value.try_cast("date").isnull()
+        yield ~value.re_search(PARTIAL_DATE) | no_such_day | value.startswith("0000"), column.name, "not_a_partial_date"
     if column.kind == "area":
         yield value.notin(areas.codes()), column.name, "unknown_area"
     if column.kind == "areas":

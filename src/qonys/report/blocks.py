@@ -125,6 +125,10 @@ class Desk:
         """A sentence."""
         return self.words(key, **values)
 
+    def note(self, name: str) -> Markup:
+        """What the author of the study says under a table or an answer, in this language; empty if nothing."""
+        return Markup(escape(self.study.notes.get(name, {}).get(self.words.language, "")))
+
     def plain(self, key: str, **values: object) -> str:
         """The same as plain text, for a heading or a chart."""
         return self.words.plain(key, **values)

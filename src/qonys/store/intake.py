@@ -10,7 +10,8 @@ import ibis
 import pandas as pd
 
 from qonys.core.validate import PLACE, ROW, examine, sentence
-from qonys.store.tables import read_raw, write_table
+from qonys.store.raw import read_raw
+from qonys.store.tables import write_table
 
 if TYPE_CHECKING:
     from ibis.backends.duckdb import Backend
@@ -38,6 +39,8 @@ def take_in(con: Backend, path: Path, contract: Contract, *, label: str | None =
     Good rows plus bad rows are all rows of the file. Without `quarantine` nothing is written. Errors: DataError if the file cannot be read or a required column is absent.
     """
     raw, malformed = read_raw(con, path)
+    if PLACE in raw.columns:
+        raw = raw.drop(PLACE)
     return admit(con, raw, contract, file=label or path.name, malformed=malformed, quarantine_to=_beside(path) if quarantine else None)
 
 
@@ -45,22 +48,22 @@ def admit(
     con: Backend, raw: ibis.Table, contract: Contract, *, file: str,
     malformed: pd.DataFrame | None = None, quarantine_to: Path | None = None,
 ) -> Intake:  # fmt: skip
-    """The same for a table already read: `raw` holds text columns, an integer `row` and, if it joins several files, `place`."""
+    """The same for a table already read: `raw` holds text columns, an integer `row` and, if it joins several files, `_place`."""
     if PLACE not in raw.columns:
-        raw = raw.mutate(place=ibis.literal(f"{file}:").concat(raw.row.cast("string")))
+        raw = raw.mutate(**{PLACE: ibis.literal(f"{file}:").concat(raw[ROW].cast("string"))})
     seen = examine(raw, contract, file=file)
     faults = con.create_table(ibis.util.gen_name("faults"), seen.faults, temp=True)
-    bad = _bad_rows(con, raw, faults, contract, malformed, file)
+    bad, named = _bad_rows(con, raw, faults, contract, malformed, file)
     quarantine = None
     if len(bad) and quarantine_to is not None:
         quarantine = quarantine_to
-        write_table(bad.drop(columns="faults").sort_values("row"), quarantine)
+        write_table(bad, quarantine)
     elif quarantine_to is not None:
         quarantine_to.unlink(missing_ok=True)  # a mended file leaves no old quarantine behind
     good = seen.typed.anti_join(faults, ROW).join(raw.select(ROW, PLACE), ROW).drop(ROW).rename({ROW: PLACE})
     table = con.create_table(ibis.util.gen_name(contract.name), good, temp=True)
     kept = int(con.execute(table.count()))
-    sentences = tuple(fault for row in bad["faults"] for fault in row)
+    sentences = tuple(fault for row in named for fault in row)
     return Intake(table, kept + len(bad), len(bad), sentences, seen.ignored, quarantine)
 
 
@@ -70,8 +73,8 @@ def _beside(path: Path) -> Path:
 
 def _bad_rows(
     con: Backend, raw: ibis.Table, faults: ibis.Table, contract: Contract, malformed: pd.DataFrame | None, file: str
-) -> pd.DataFrame:
-    """The bad rows as they were read, with `why`, and their sentences as a list in `faults`; malformed lines carry their text in `line`."""
+) -> tuple[pd.DataFrame, list[list[str]]]:
+    """The bad rows as they were read, with `why`, and their sentences; malformed lines carry their text in `line`."""
     rows = con.to_pandas(raw.semi_join(faults, ROW).order_by(ROW))
     named = con.to_pandas(faults.order_by(ROW, "column", "rule")).groupby(ROW)
     sentences = []
@@ -83,14 +86,14 @@ def _bad_rows(
                 for fault in broken
             ]
         )
-    bad = rows.assign(faults=sentences)
     if malformed is not None and len(malformed):
-        lost = malformed.assign(faults=[[f"{file}, row {m.row}: the line does not fit the header; check its separators and quotes"]
-                                        for m in malformed.itertuples()]).rename(columns={"found": "line"})  # fmt: skip
-        bad = pd.concat([bad, lost[["row", "line", "faults"]]], ignore_index=True).sort_values("row", kind="stable")
-    bad.insert(0, "why", [" | ".join(reasons) for reasons in bad["faults"]])
-    return bad
+        rows = pd.concat([rows, malformed[[ROW, "found"]].rename(columns={"found": "line"})], ignore_index=True)
+        sentences += [[f"{file}, row {row}: the line does not fit the header; check its separators and quotes"] for row in malformed[ROW]]
+    order = rows[ROW].argsort(kind="stable")
+    bad, named_in_order = rows.iloc[order].drop(columns=[PLACE, "why"], errors="ignore"), [sentences[place] for place in order]
+    bad.insert(0, "why", [" | ".join(reasons) for reasons in named_in_order])
+    return bad, named_in_order
 
 
 def _found(value: object) -> str | None:
-    return None if value is None or value is pd.NA or (isinstance(value, float) and pd.isna(value)) else str(value)
+    return None if pd.api.types.is_scalar(value) and pd.isna(value) else str(value)

@@ -1,4 +1,4 @@
-"""Files in and out. In: everything as text with row numbers. Out: by suffix, whole or not at all."""
+"""Files out: by suffix, whole or not at all."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import ibis
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -20,76 +19,8 @@ from qonys.core.errors import DataError, nearest
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from ibis.backends.duckdb import Backend
-
-READABLE = (".csv", ".tsv", ".parquet", ".json", ".xlsx")
-MOST_MALFORMED_LINES = 1000
 LONGEST_SHEET_NAME = 31  # of the XLSX format
 _REPRODUCIBLE_DAY = datetime(2020, 1, 1, tzinfo=UTC)  # spreadsheets store when they were made; ours must not differ
-
-
-def read_raw(con: Backend, path: Path) -> tuple[ibis.Table, pd.DataFrame]:
-    """A file as a table of text columns (Parquet keeps its types) with `row`, and its malformed lines.
-
-    `row` counts as a spreadsheet does: the header is row 1. Malformed lines: row, column, rule, found.
-    Errors: DataError for a missing file, an unknown suffix, or text that is not UTF-8.
-    """
-    if not path.is_file():
-        raise DataError(f"there is no file {path}", mend="check the path")
-    if path.suffix not in READABLE:
-        raise DataError(f"{path.name} has the suffix {path.suffix!r}", mend=nearest(path.suffix, READABLE))
-    none = pd.DataFrame({"row": [], "column": [], "rule": [], "found": []})
-    if path.suffix in (".csv", ".tsv"):
-        return _read_delimited(con, path, "\t" if path.suffix == ".tsv" else ",")
-    if path.suffix == ".parquet":
-        table = con.read_parquet(path)
-        return table.mutate(row=ibis.row_number() + 2), none
-    try:
-        frame = pd.read_json(path, dtype=False) if path.suffix == ".json" else pd.read_excel(path, dtype=str)
-    except ValueError as error:
-        raise DataError(f"{path.name} cannot be read: {error}", mend="save it again as CSV in UTF-8") from None
-    text = frame.astype("string").where(frame.notna(), None)
-    text["row"] = range(2, len(text) + 2)
-    return ibis.memtable(text), none
-
-
-def _read_delimited(con: Backend, path: Path, delimiter: str) -> tuple[ibis.Table, pd.DataFrame]:
-    name = ibis.util.gen_name("raw")
-    options = f"all_varchar=true, header=true, delim='{delimiter}', quote='\"', escape='\"', strict_mode=true"
-    keep = f"store_rejects=true, rejects_table='{name}_r', rejects_scan='{name}_s', rejects_limit={MOST_MALFORMED_LINES + 1}"
-    source = str(path).replace("'", "''")
-    try:
-        con.raw_sql(
-            f"create temp table {name} as select row_number() over () + 1 as _position, * "
-            f"from read_csv('{source}', {options}, {keep})"
-        )
-    except Exception as error:
-        raise DataError(f"{path.name} cannot be read: {_first_line(error)}", mend="save it as UTF-8 with a header row") from None
-    rejects = con.raw_sql(
-        f"select line, error_type, any_value(csv_line) from {name}_r group by 1, 2 order by 1"
-    ).fetchall()
-    if len(rejects) > MOST_MALFORMED_LINES:
-        raise DataError(
-            f"{path.name} has more than {MOST_MALFORMED_LINES} malformed lines, the first is line {rejects[0][0]}",
-            mend="check the delimiter and the quotes",
-        )
-    table = con.table(name)
-    row = table["_position"]
-    for line, _, _ in rejects:  # DuckDB numbers the rows it kept: move them past each line it did not
-        row = ibis.ifelse(row >= line, row + 1, row)
-    malformed = pd.DataFrame(
-        {
-            "row": [line for line, _, _ in rejects],
-            "column": ["" for _ in rejects],
-            "rule": ["malformed_line" for _ in rejects],
-            "found": [text for _, _, text in rejects],
-        }
-    )
-    return table.mutate(row=row).drop("_position"), malformed
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).splitlines()[0].removeprefix("Invalid Input Error: ")
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from qonys.core.contracts import CONTRACTS
 from qonys.core.errors import StudyError, nearest
 
 LANGUAGES = ("en", "ru", "kk")
-_KEYS = {"name", "title", "areas", "first", "last", "questions", "languages", "tables", "options"}
+_KEYS = {"name", "title", "areas", "first", "last", "questions", "languages", "tables", "options", "notes"}
 _NEEDED = ("name", "areas", "first", "last", "questions", "tables")
 
 
@@ -22,7 +22,8 @@ class Study:
     """What is asked, of which tables, for whom.
 
     areas: codes, a union standing for its members on the last day; first, last: years; tables: contract -> files, `shipped:` for those of the
-    package, others relative to the study file; options: parameters of single questions, by question.
+    package, others relative to the study file; options: parameters of single questions, by question; notes:
+    what the author of the study adds under a table or an answer, by its name and language.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Study:
     languages: tuple[str, ...] = ("en",)
     title: dict[str, str] = field(default_factory=dict)
     options: dict[str, dict[str, Any]] = field(default_factory=dict)
+    notes: dict[str, dict[str, str]] = field(default_factory=dict)
     folder: Path = field(default_factory=Path, compare=False)
 
     def option(self, question: str, key: str, default: Any = None) -> Any:
@@ -94,7 +96,7 @@ def read_study(path: Path, questions: dict[str, tuple[str, ...]]) -> Study:
         name=str(content["name"]), areas=tuple(content["areas"]), first=content["first"], last=content["last"],
         questions=tuple(content["questions"]), tables={name: tuple(files_) for name, files_ in content["tables"].items()},
         languages=tuple(content.get("languages", ("en",))), title=title if isinstance(title, dict) else {"en": title},
-        options=options, folder=path.parent,
+        options=options, notes=content.get("notes", {}), folder=path.parent,
     )  # fmt: skip
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pandas as pd
 from ibis import _
 
-from qonys.core.results import Measured, Result
+from qonys.core.results import Measured, Result, addresses
 from qonys.studies.tables import Tables, collect, needed
 
 if TYPE_CHECKING:
     import ibis
-    import pandas as pd
 
     from qonys.studies.definition import Study
 
@@ -24,10 +24,15 @@ def foreign_labour(tables: Tables, study: Study) -> list[Result]:
     rows.insert(0, "id", [f"{r.ref_date}.{r.characteristic}.{r.category}" for r in rows.itertuples()])
     rows = rows.drop_duplicates("id", keep="first").reset_index(drop=True)  # the same date reported twice alike
     rows["inputs"] = [[f"stock/{row}"] for row in rows.pop("row")]
+    permits = published("labour_permits", figure, r"^labour_immigrant\.permits")
+    years = sorted({end[:4] for end in permits.rows["period_end"].dropna()})
+    summary = {"id": "all", "figures": len(permits.rows), "years": len(years), "inputs": addresses("labour_permits", permits.rows["id"])}
+    counts = {"figures": Measured(unit="figures", formula="count"), "years": Measured(unit="years", formula="count")}
     return [
         Result("foreign_labour", rows, {"persons": Measured(unit="persons")}),
-        published("labour_quota", figure, r"^foreign_labour\.(quota|number)$"),
-        published("labour_permits", figure, r"^labour_immigrant\."),
+        published("labour_quota", figure, r"^(foreign_labour\.(quota|number)|labour_immigrant\.quota)$"),
+        permits,
+        Result("labour_permit_counts", pd.DataFrame([summary]), counts),
     ]
 
 

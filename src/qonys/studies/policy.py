@@ -36,7 +36,11 @@ def objects(tables: Tables, study: Study) -> list[Result]:
     ]
     entries = named[["id", "title", "start", "end", "status", "direction", "outcome", "outcome_value", "outcome_unit", "agency", "row"]].copy()
     entries["inputs"] = [[f"measure/{row}"] for row in entries.pop("row")]
+    pairs = rows.drop_duplicates(["category", "population", "group"])
+    summary = {"id": "all", "groups": len(pairs), "measures": rows["measure"].nunique(), "entries": len(entries), "inputs": addresses("objects", rows["id"])}
+    counts = {"groups": Measured(unit="groups", formula="count"), "measures": COUNT, "entries": COUNT}
     return [
+        Result("object_counts", pd.DataFrame([summary]), counts),
         Result("objects", rows.drop(columns="row"), {"entries": Measured(unit="measures", formula="count")}),
         Result("object_measures", entries, {"outcome_value": Measured(unit="as_row")}),
     ]
@@ -80,7 +84,22 @@ def policy_mix(tables: Tables, study: Study) -> list[Result]:
                  "inputs": [f"policy_field/{entry.row}", *addresses("measure", cell["measure_row"]), *addresses("challenge", cell["challenge_row"])]}
             )  # fmt: skip
     measured = {"measures": COUNT, "challenges": Measured(unit="challenges", formula="count")}
-    return [Result("policy_mix", pd.DataFrame(rows), measured)]
+    table = pd.DataFrame(rows)
+    return [Result("policy_mix", table, measured), _mix_summary(fields, answering, table)]
+
+
+def _mix_summary(fields: pd.DataFrame, answering: pd.DataFrame, table: pd.DataFrame) -> Result:
+    """Each field with its adopted measures that answer any challenge, and how many fields have none."""
+    rows = []
+    for entry in fields.itertuples():
+        own = answering[answering["field"].isin(entry.register_fields or [])]
+        rows.append({"id": entry.id, "measures": own["measure"].nunique(), "inputs": addresses("policy_mix", table.loc[table["policy_field"] == entry.id, "id"])})
+    summary = pd.DataFrame(rows)
+    silent = int((summary["measures"] == 0).sum())
+    whole = {"id": "all", "measures": answering["measure"].nunique(), "fields": len(fields), "silent": silent, "inputs": addresses("policy_mix_fields", summary["id"])}
+    summary = pd.concat([summary, pd.DataFrame([whole])], ignore_index=True)
+    count = Measured(unit="fields", formula="count")
+    return Result("policy_mix_fields", summary, {"measures": COUNT, "fields": count, "silent": count})
 
 
 def register(tables: Tables, study: Study) -> list[Result]:

@@ -48,8 +48,8 @@ def returns(tables: Tables, study: Study) -> list[Result]:
 
     rows = [part(figure, "home") for figure in home] + [part(figure, "corridor") for figure in corridor]
     sums = [
-        {"id": "home", "parts_sum": sum(map(figures.value, home)), "printed": None, "gap": None, "inputs": [f"returns/{f}" for f in home]},
-        {"id": "corridor", "parts_sum": sum(map(figures.value, corridor)), "printed": figures.value(whole),
+        {"id": "home", "parts": len(home), "parts_sum": sum(map(figures.value, home)), "printed": None, "gap": None, "inputs": [f"returns/{f}" for f in home]},
+        {"id": "corridor", "parts": len(corridor), "parts_sum": sum(map(figures.value, corridor)), "printed": figures.value(whole),
          "gap": figures.value(whole) - sum(map(figures.value, corridor)),
          "inputs": [*(f"returns/{f}" for f in corridor), *figures.addresses(whole)]},
     ]  # fmt: skip
@@ -57,7 +57,7 @@ def returns(tables: Tables, study: Study) -> list[Result]:
     return [
         Result("returns", pd.DataFrame(rows), {"value": persons}),
         Result("returns_total", pd.DataFrame(sums).astype({"printed": "float64", "gap": "float64"}),
-               {"parts_sum": total, "printed": persons, "gap": Measured(unit="persons", formula="printed_less_sum")}),
+               {"parts": Measured(unit="pieces", formula="count"), "parts_sum": total, "printed": persons, "gap": Measured(unit="persons", formula="printed_less_sum")}),
     ]  # fmt: skip
 
 

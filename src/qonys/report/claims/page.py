@@ -22,7 +22,7 @@ _NEVER_LAST = frozenset(
     (
         "approx art cf dept dr e eg etc fig figs i ie mr mrs no nos para pp prof sect st tab vol vs "
         "англ им напр обл п пп проф рис см ср ст стр т табл ул"
-    ).split()
+    ).split()  # noqa: SIM905
 )
 
 

@@ -23,7 +23,8 @@ def foreign_labour(desk: Desk) -> Section:
     section.answer = [
         desk.say("answer.foreign_labour", first=desk.words.date(first["ref_date"]), last=desk.words.date(last["ref_date"]),
                  before=desk.cell("foreign_labour", first["id"], "persons"), now=desk.cell("foreign_labour", last["id"], "persons")),
-        desk.say("answer.foreign_labour.permits"),
+        desk.say("answer.foreign_labour.permits", figures=desk.cell("labour_permit_counts", "all", "figures"), years=desk.cell("labour_permit_counts", "all", "years")),
+        desk.note("foreign_labour"),
     ]  # fmt: skip
     section.blocks = [_stocks(desk, total), _citizens(desk, rows)]
     section.blocks += [_published(desk, "labour_permits", "labour_permits"), _published(desk, "labour_quota", "labour_quota")]
@@ -70,7 +71,7 @@ def _published(desk: Desk, name: str, key: str) -> Block:
         Column(desk.plain("column.qualifier"), lambda row: desk.words.label("qualifier", row["qualifier"])),
         Column(desk.plain("column.source"), lambda row: desk.source_name(row["source"])),
     ]
-    return desk.cells(name, columns, title=desk.say(f"table.{key}"), note=desk.say(f"note.{key}"), folded=name != "labour_permits")
+    return desk.cells(name, columns, title=desk.say(f"table.{key}"), note=desk.note(name) or desk.say("note.published"), folded=name != "labour_permits")
 
 
 def _quantity(desk: Desk, row: dict[str, Any]) -> str:

@@ -31,7 +31,9 @@ def entries(desk: Desk, ids: Iterable[str]) -> Markup:
 
 def objects(desk: Desk) -> Section:
     """Table 1: whom policy acts on, by which measures, with the dates and outcomes of their entries."""
-    section = Section("objects", desk.say("question.objects"), [desk.say("answer.objects")])
+    section = Section("objects", desk.say("question.objects"), [
+        desk.say("answer.objects", **{name: desk.cell("object_counts", "all", name) for name in ("groups", "measures", "entries")})
+    ])
     rows = desk.result("objects").rows
     groups = rows.groupby(["category", "population"], sort=False).agg(
         group=("group", lambda g: list(dict.fromkeys(g))), measure=("measure", lambda m: list(dict.fromkeys(m))), ids=("measure_ids", list)
@@ -109,7 +111,12 @@ def challenges(desk: Desk) -> Section:
 
 def policy_mix(desk: Desk) -> Section:
     """Figure 5: fields of policy x kinds of challenge, with the number of adopted measures that answer."""
-    section = Section("policy_mix", desk.say("question.policy_mix"), [desk.say("answer.policy_mix")])
+    by_field = desk.result("policy_mix_fields").rows
+    top = by_field[by_field["id"] != "all"].sort_values("measures", ascending=False, kind="stable")["id"].iloc[0]
+    counts = {name: desk.cell("policy_mix_fields", "all", name) for name in ("measures", "fields", "silent")}
+    section = Section("policy_mix", desk.say("question.policy_mix"), [
+        desk.say("answer.policy_mix", **counts, field=desk.plain(f"mix.{top}.policy_field"), most=desk.cell("policy_mix_fields", top, "measures"))
+    ])
     rows = desk.result("policy_mix").rows
     frame = pd.DataFrame(
         {"row": desk.plain(f"mix.{row['policy_field']}.policy_field"), "col": desk.words.label("challenge_kind", row["kind"]), "value": row["measures"],
@@ -258,7 +265,7 @@ def convergence(desk: Desk) -> Section:
         section.answer.append(
             desk.say(f"answer.convergence.{row['verdict']}", **phases, decided=desk.cell("convergence", row["id"], "decided"), of=desk.cell("convergence", row["id"], "of"))
         )
-    section.answer.append(desk.say("answer.convergence.limits"))
+    section.answer.append(desk.note("convergence"))
     section.blocks.append(_evidence(desk, rows))
     for part in (border_days(desk), border_strictness(desk)):
         section.blocks.append(Block("text", part.title, text=Markup(" ").join(part.answer)))

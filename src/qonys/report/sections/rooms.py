@@ -19,7 +19,7 @@ def returns(desk: Desk) -> Section:
     """People brought home and people let through, as lower bounds."""
     section = Section("returns", desk.say("question.returns"))
     section.answer = [
-        desk.say("answer.returns.home", total=desk.cell("returns_total", "home", "parts_sum")),
+        desk.say("answer.returns.home", total=desk.cell("returns_total", "home", "parts_sum"), parts=desk.cell("returns_total", "home", "parts")),
         desk.say("answer.returns.corridor", total=desk.cell("returns_total", "corridor", "printed"), parts=desk.cell("returns_total", "corridor", "parts_sum")),
     ]
     rows = desk.result("returns").rows

@@ -1,0 +1,49 @@
+"""The command line: noun, then verb. Data to stdout, talk to stderr; exit 0 done, 1 bad data, 2 bad usage.
+
+One module a noun. Each command reads, calls the same function as Python does, and renders; heavy libraries are imported when a command
+runs, so that `qonys --help` answers at once.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from qonys.cli import brief, contract, study, trace
+from qonys.core.errors import QonysError
+
+app = typer.Typer(
+    name="qonys", no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False,
+    help="Decision support for migration policy: from border record to policy decision, every number traceable.",
+)  # fmt: skip
+app.add_typer(study.app, name="study")
+app.add_typer(contract.app, name="contract")
+app.add_typer(brief.app, name="brief")
+app.command("trace")(trace.trace)
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    from importlib.metadata import version as of
+
+    print(of("qonys"))
+
+
+def main() -> None:
+    """Run the command line; an error a user can mend is one sentence and exit 1."""
+    try:
+        app()
+    except QonysError as error:
+        print(f"qonys: {error}", file=sys.stderr)
+        raise SystemExit(1) from None
+    except (PermissionError, IsADirectoryError, FileNotFoundError) as error:
+        print(f"qonys: {error.filename}: {error.strerror}; choose another path", file=sys.stderr)
+        raise SystemExit(1) from None
+    except BrokenPipeError:
+        sys.stderr.close()
+        raise SystemExit(0) from None
+    except KeyboardInterrupt:
+        print("qonys: stopped; nothing half-written was left", file=sys.stderr)
+        raise SystemExit(130) from None
