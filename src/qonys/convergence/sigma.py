@@ -6,16 +6,18 @@ stand for a larger world: it says how much the finding hangs on which members ar
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 
 from qonys.core.errors import DesignError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from numpy.typing import NDArray
 
@@ -44,20 +46,19 @@ def spread(panel: pd.DataFrame, *, coverage: float = 0.95, draws: int = 2000, se
     """Standard deviation across areas in each period, with an interval from resampling whole areas.
 
     panel: area, period, value -> period, areas (count), mean, sd, low, high (unit of value). Periods in which fewer than FEWEST_AREAS
-    areas have a value are given without a spread. The interval is the basic bootstrap on the log of the spread's ratio where it is above
-    zero, else the percentiles: Davison and Hinkley (1997), Bootstrap Methods and their Application, sections 5.2-5.3.
+    areas have a value are given without a spread. The interval is bias-corrected and accelerated: Efron (1987), JASA 82(397).
     Errors: DesignError for an empty panel.
     """
     wide = _wide(panel)
-    picks = _draws(len(wide), draws, seed)
     rows = []
     for period in wide.columns:
         values = wide[period].to_numpy()
         known = int(np.isfinite(values).sum())
         row = {"period": period, "areas": known, "mean": np.nanmean(values) if known else np.nan, "sd": np.nan, "low": np.nan, "high": np.nan}
         if known >= FEWEST_AREAS:
-            estimate = _deviation(values[None, :])[0]
-            row |= dict(zip(("sd", "low", "high"), (estimate, *_interval(estimate, _deviation(values[picks]), coverage)), strict=True))
+            own = values[np.isfinite(values)]
+            low, high, _ = _interval(lambda rows, own=own: _deviation(own[rows]), len(own), coverage, draws, seed)
+            row |= {"sd": float(_deviation(own)), "low": low, "high": high}
         rows.append(row)
     return pd.DataFrame(rows)
 
@@ -83,12 +84,9 @@ def change_of_spread(
         deviations = _deviation(np.moveaxis(rows, -2, -1))
         return np.nanmean(deviations[..., second], axis=-1) - np.nanmean(deviations[..., first], axis=-1)
 
-    estimate = float(difference(values[None])[0])
-    sample = difference(values[_draws(len(values), draws, seed)])
-    tail = (1 - coverage) / 2 * 100
-    low, high = np.percentile(sample, [tail, 100 - tail])
-    # basic interval: the draws scatter about the estimate as the estimate scatters about the truth
-    return Change(estimate, float(2 * estimate - high), float(2 * estimate - low), float(np.mean(sample > 0)), coverage)
+    estimate = float(difference(values))
+    low, high, sample = _interval(lambda rows: difference(values[rows]), len(values), coverage, draws, seed)
+    return Change(estimate, low, high, float(np.mean(sample > 0)), coverage)
 
 
 def joint_verdict(verdicts: Iterable[str]) -> str:
@@ -114,10 +112,6 @@ def _wide(panel: pd.DataFrame) -> pd.DataFrame:
     return panel.pivot(index="area", columns="period", values="value").sort_index().sort_index(axis=1).astype(float)
 
 
-def _draws(areas: int, draws: int, seed: int) -> NDArray[np.int64]:
-    return np.random.default_rng(seed).integers(0, areas, size=(draws, areas))
-
-
 def _deviation(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Sample standard deviation over the last axis, gaps left out, zero where one value is left."""
     known = np.isfinite(values)
@@ -127,9 +121,19 @@ def _deviation(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.sqrt(squares / np.maximum(count - 1, 1))
 
 
-def _interval(estimate: float, sample: NDArray[np.float64], coverage: float) -> tuple[float, float]:
-    tail = (1 - coverage) / 2 * 100
-    low, high = np.percentile(sample, [tail, 100 - tail])
-    if estimate > 0 and low > 0:
-        return float(estimate**2 / high), float(estimate**2 / low)
-    return float(low), float(max(high, estimate))
+def _interval(
+    statistic: Callable[[NDArray[np.int64]], NDArray[np.float64]], areas: int, coverage: float, draws: int, seed: int
+) -> tuple[float, float, NDArray[np.float64]]:
+    """Bounds of a statistic of the areas picked, and its draws. Where every draw gives the same, so do both bounds."""
+    with warnings.catch_warnings(), np.errstate(invalid="ignore", divide="ignore"):
+        warnings.simplefilter("ignore", stats.DegenerateDataWarning)
+        found = stats.bootstrap(
+            (np.arange(areas),), lambda rows, axis: statistic(rows), n_resamples=draws, confidence_level=coverage, method="BCa", vectorized=True,
+            rng=np.random.default_rng(seed),
+        )  # fmt: skip
+    sample = found.bootstrap_distribution
+    low, high = found.confidence_interval
+    if not np.isfinite([low, high]).all():
+        tail = (1 - coverage) / 2 * 100
+        low, high = np.percentile(sample, [tail, 100 - tail])
+    return float(low), float(high), sample

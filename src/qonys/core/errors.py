@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from difflib import SequenceMatcher, get_close_matches
-from os.path import commonprefix
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -39,6 +38,11 @@ class TraceError(QonysError):
     """A figure cannot be walked back to its rows."""
 
 
+def _alike(one: str, other: str) -> int:
+    """How many letters two words share before they part."""
+    return next((place for place, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
+
+
 def nearest(word: str, words: Iterable[str]) -> str:
     """The mend for a wrong name: the nearest right one, or the whole list.
 
@@ -48,5 +52,5 @@ def nearest(word: str, words: Iterable[str]) -> str:
     known = sorted(words)
     near = get_close_matches(word, known, n=8, cutoff=0.6)
     # codes are short and many are equally near: of those, the one that begins alike
-    best = max(near, key=lambda one: (SequenceMatcher(None, one, word).ratio(), len(commonprefix([word, one]))), default=None)
+    best = max(near, key=lambda one: (SequenceMatcher(None, one, word).ratio(), _alike(one, word)), default=None)
     return f"did you mean {best!r}?" if best else "it can be one of: " + ", ".join(known)

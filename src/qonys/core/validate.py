@@ -123,7 +123,7 @@ def _clean(value: ibis.Value, column: Column) -> ibis.Value:
         value = value.cast("date").cast("string")
     elif kept.is_array() and wanted.is_array():
         value = value.cast(wanted)
-    elif not (kept.is_string() or (kept.is_numeric() and wanted.is_numeric()) or (kept.is_temporal() and wanted.is_temporal()) or kept == wanted):
+    elif not any(isinstance(kept, kinds) and isinstance(wanted, kinds) for kinds in (dt.Numeric, (dt.Date, dt.Timestamp))):
         value = value.cast("string")
     return value.strip().nullif("") if value.type().is_string() else value
 
@@ -150,7 +150,7 @@ def _column_checks(table: ibis.Table, column: Column) -> Iterator[Check]:
             number = value.try_cast("float64")
             wrong = wrong | number.isnan() | number.isinf()
             if column.kind == "integer":
-                wrong = wrong | (number != number.floor())
+                wrong = wrong | (number != typed)
         article = "an" if column.kind in ("instant", "integer") else "a"
         yield value.notnull() & wrong.fill_null(True), column.name, f"not_{article}_{column.kind}"
     if column.kind == "partial_date":

@@ -18,4 +18,4 @@ def connect(engine: str = "duckdb") -> BaseBackend:
     """An Ibis connection to an engine. Errors: DataError for an engine that is not built in."""
     if engine not in ENGINES:
         raise DataError(f"there is no engine {engine!r}", mend=nearest(engine, ENGINES))
-    return ibis.duckdb.connect(threads=2, TimeZone="UTC")  # moments are UTC wherever the laptop stands
+    return ibis.duckdb.connect(threads=2)

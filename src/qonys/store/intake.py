@@ -96,4 +96,4 @@ def _bad_rows(
 
 
 def _found(value: object) -> str | None:
-    return None if pd.api.types.is_scalar(value) and pd.isna(value) else str(value)
+    return None if value is None or value is pd.NA or value is pd.NaT else str(value)

@@ -74,8 +74,8 @@ def _read_delimited(delimiter: str) -> Callable[[Backend, Path], tuple[ibis.Tabl
         malformed = _malformed(con, path, f"{name}_r")
         lost = sorted({*malformed["row"], *_blank_rows(path, delimiter)})
         # DuckDB numbers the rows it kept: move them past each line it did not
-        shifts = pd.DataFrame({"threshold": [line - place for place, line in enumerate(lost)], "shift": range(1, len(lost) + 1)}, dtype="int64")
-        con.create_table(f"{name}_shift", shifts.groupby("threshold", as_index=False)["shift"].max(), temp=True)
+        thresholds = {line - place: place + 1 for place, line in enumerate(lost)}
+        con.create_table(f"{name}_shift", pd.DataFrame(thresholds.items(), columns=["threshold", "shift"], dtype="int64"), temp=True)
         con.raw_sql(
             f"create temp table {name} as select a.* exclude (_position), _position + coalesce(s.shift, 0) as row "
             f"from {name}_all a asof left join {name}_shift s on a._position >= s.threshold order by row"
@@ -99,8 +99,9 @@ def _first_line(path: Path, delimiter: str) -> list[str]:
 
 
 def _malformed(con: Backend, path: Path, table: str) -> pd.DataFrame:
-    found = con.raw_sql(f"select line, max(error_type::varchar = 'INVALID ENCODING'), any_value(csv_line) from {table} group by 1 order by 1")
-    rejects = found.fetchall()
+    rejects = con.raw_sql(
+        f"select line, bool_or(error_type = 'INVALID ENCODING'), any_value(csv_line) from {table} group by line order by line"
+    ).fetchall()
     foreign = [line for line, encoding, _ in rejects if encoding]
     if foreign:
         raise DataError(f"{path.name} is not UTF-8 text: row {foreign[0]} cannot be read", mend="save it as UTF-8")
@@ -109,7 +110,7 @@ def _malformed(con: Backend, path: Path, table: str) -> pd.DataFrame:
             f"{path.name} has more than {MOST_MALFORMED_LINES} malformed lines, the first is row {rejects[0][0]}",
             mend="check the delimiter and the quotes",
         )
-    return pd.DataFrame({"row": pd.Series([line for line, _, _ in rejects], dtype="int64"), "found": [text.strip() for _, _, text in rejects]})
+    return pd.DataFrame([(line, text.strip()) for line, _, text in rejects], columns=["row", "found"]).astype({"row": "int64"})
 
 
 def _blank_rows(path: Path, delimiter: str) -> list[int]:
@@ -172,10 +173,11 @@ def _read_workbook(con: Backend, path: Path) -> tuple[ibis.Table, pd.DataFrame]:
     except Exception as error:
         raise _unreadable(path, error, "save it again as XLSX, or as CSV in UTF-8") from None
     if not rows or all(cell is None for cell in rows[0]):
-        raise DataError(f"{path.name} does not begin with a header", mend="put the names of the columns in the first row of the first sheet")
+        raise DataError(f"{path.name} does not begin with a header", mend="put the names of the columns in row 1 of the first sheet")
     width = max(map(len, rows))
-    filled = [row + [None] * (width - len(row)) for row in rows]
-    return _from_cells(path, filled[0], [(place, row) for place, row in enumerate(filled[1:], start=2) if any(cell is not None for cell in row)])
+    header, *filled = [row + [None] * (width - len(row)) for row in rows]
+    held = [(place, row) for place, row in enumerate(filled, start=2) if any(cell is not None for cell in row)]
+    return _from_cells(path, header, held)
 
 
 def _from_cells(path: Path, names: Sequence[object], rows: Sequence[tuple[int, Sequence[Any]]]) -> tuple[ibis.Table, pd.DataFrame]:

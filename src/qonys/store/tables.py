@@ -94,9 +94,9 @@ def _flat(frame: pd.DataFrame) -> pd.DataFrame:
     flat = frame.copy()
     for column in flat.columns:
         if flat[column].dtype == object:
-            flat[column] = [" ".join(value) if _is_list(value) else value for value in flat[column]]
+            flat[column] = [" ".join(map(str, value)) if _is_list(value) else value for value in flat[column]]
     return flat
 
 
 def _is_list(value: object) -> bool:
-    return not isinstance(value, str) and hasattr(value, "__iter__")
+    return not isinstance(value, (str, bytes)) and hasattr(value, "__iter__")

@@ -92,7 +92,9 @@ _REFERENCES = re.compile(
     r"список (?:использованн\w+ )?(?:литературы|источников)|литература|библиография|источники|"
     r"(?:пайдаланылған )?әдебиеттер(?: тізімі)?|дереккөздер)[ :*_]{0,6}$"
 )
-_BLOCK = re.compile(r"(?:[^\n]+\n?)+")
+_LOOK = 2000
+_NOT_BLANK = re.compile(r"[^ \n]")
+_BLANK_LINE = re.compile(r"\n[ ]{0,80}\n")
 _ENTRY_MARK = re.compile(r"[ ]{0,8}(?:[-*•–]|\[?[0-9]{1,3}[\].)])[ ]")
 _BIBLIOGRAPHIC = re.compile(r"doi|https?:|//|\bvol\b|\bpp?\.|\bс\.|\bт\.|№|retrieved|\((?:19|20)[0-9]{2}[a-z]?\)|, (?:19|20)[0-9]{2}\.")
 
@@ -132,11 +134,15 @@ def _mask_references(plain: str) -> str:
 
 
 def _end_of_entries(plain: str, start: int) -> int:
+    """The end of the last paragraph in a row that looks like an entry; only its beginning is looked at."""
     end = start
-    for block in _BLOCK.finditer(plain, start + 1):
-        if not (_ENTRY_MARK.match(block.group()) or _BIBLIOGRAPHIC.search(block.group())):
+    while opened := _NOT_BLANK.search(plain, end, end + _LOOK):
+        begin = plain.rfind("\n", start, opened.start()) + 1 or opened.start()
+        look = plain[begin : begin + _LOOK].split("\n\n", 1)[0]
+        if not (_ENTRY_MARK.match(look) or _BIBLIOGRAPHIC.search(look)):
             break
-        end = block.end()
+        closed = _BLANK_LINE.search(plain, opened.start())
+        end = closed.start() if closed else len(plain)
     return end
 
 

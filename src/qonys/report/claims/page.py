@@ -19,10 +19,47 @@ _STOP = re.compile(r"\n+|[.!?…]+[\"'»”)\]*_]{0,4}[ ]+")
 _LAST_WORD = re.compile(r"(\w+)\Z")
 _LONGEST = 6000
 _NEVER_LAST = frozenset(
-    (
-        "approx art cf dept dr e eg etc fig figs i ie mr mrs no nos para pp prof sect st tab vol vs "
-        "англ им напр обл п пп проф рис см ср ст стр т табл ул"
-    ).split()  # noqa: SIM905
+    [
+        "approx",
+        "art",
+        "cf",
+        "dept",
+        "dr",
+        "e",
+        "eg",
+        "etc",
+        "fig",
+        "figs",
+        "i",
+        "ie",
+        "mr",
+        "mrs",
+        "no",
+        "nos",
+        "para",
+        "pp",
+        "prof",
+        "sect",
+        "st",
+        "tab",
+        "vol",
+        "vs",
+        "англ",
+        "им",
+        "напр",
+        "обл",
+        "п",
+        "пп",
+        "проф",
+        "рис",
+        "см",
+        "ср",
+        "ст",
+        "стр",
+        "т",
+        "табл",
+        "ул",
+    ]
 )
 
 

@@ -1,0 +1,53 @@
+# make study   set everything up and run the two studies in three languages
+# make test    set everything up and run every test
+# make check   lint, format, types and the fast tests
+# make bench   time the main steps, as ratios in one run
+# make docs    write the reference pages anew; make golden: write the golden runs anew; make lock: resolve the versions anew
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+# without colour, questions or version checks: the same output on a terminal and in CI
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.PHONY: study test check bench docs golden lock clean
+
+study: $(READY)
+	@started=$$(date +%s); \
+	$(BIN)/qonys study run kazakhstan -o out/kazakhstan && $(BIN)/qonys study run eu-covid -o out/eu-covid && \
+	echo "make study: $$(( $$(date +%s) - started )) s after installation"
+
+test: $(READY)
+	$(BIN)/python -m pytest -n auto --durations=10
+
+check: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python tools/reference.py --check
+	$(BIN)/python -m pytest -n auto -m "not slow and not browser"
+
+bench: $(READY)
+	$(BIN)/python -m bench
+
+docs: $(READY)
+	$(BIN)/python tools/reference.py
+
+golden: $(READY)
+	$(BIN)/python -m tests.golden
+
+lock: $(READY)
+	$(PIP) install uv
+	$(BIN)/uv pip compile --universal --python-version 3.11 --no-header --no-annotate --extra dev pyproject.toml -o requirements.lock
+
+clean:
+	rm -rf $(VENV) out build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+# hatchling comes from the lock too, so nothing is resolved while the package itself is installed
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Qonys needs Python 3.11 or newer: make PYTHON=python3.12")'
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) install -r requirements.lock
+	$(PIP) install --no-deps --no-build-isolation -e .
+	@touch $(READY)
