@@ -1,8 +1,8 @@
 """Carry the collected figures over into the package's contracts. Run once a release of the figures:
 
-    python tools/carry_figures.py FIGURES_FOLDER CODING_FOLDER
+    python tools/carry_figures.py FIGURES_FOLDER
 
-FIGURES_FOLDER holds the collected CSV files; CODING_FOLDER what was coded by hand on top of them: eu_strength.csv (id, strength,
+FIGURES_FOLDER holds the collected CSV files; tools/coding what was coded by hand on top of them: strength.csv (id, strength,
 scope, reason), challenge_answers.csv, object_measures.csv, mix_fields.csv. It writes src/qonys/data and its manifest; a figure is never
 changed on the way, only renamed into codes. The written files are the ones that are reviewed and shipped.
 """
@@ -324,7 +324,7 @@ def citizenships(text: str) -> tuple[list[str], str]:
 
 
 def carry_register(folder: Path, coding: Path) -> None:
-    strength = {row["id"]: row for row in read(coding / "eu_strength.csv")}
+    strength = {row["id"]: row for row in read(coding / "strength.csv")}
     by_issuer: dict[str, list[dict[str, object]]] = defaultdict(list)
     for name in ("seed_measures.csv", "kaz_measures_covid.csv", "eu_measures.csv"):
         for row in read(folder / name):
@@ -384,7 +384,7 @@ def write_manifest() -> None:
 
 
 def main() -> None:
-    folder, coding = Path(sys.argv[1]), Path(sys.argv[2])
+    folder, coding = Path(sys.argv[1]), Path(__file__).parent / "coding"
     sources = Sources()
     carry_external(folder, sources)
     carry_internal(folder, sources)

@@ -290,7 +290,7 @@ def test_a_total_holds_exactly_when_its_parts_add_up(parts, gap):
 
 
 @pytest.mark.parametrize(
-    "piece", ["(", "5) ", "1,", "a.", "1-", "100, of which 50, ", "from 10% to 20% ", "took 2 months then ", "- a (2019)\n"]
+    "piece", ["(", "5) ", "1,", "a.", "1-", "100, of which 50, ", "from 10% to 20% ", "took 2 months then ", "- a (2019)\n", "References\n"]
 )
 def test_a_long_text_takes_time_in_proportion(piece):
     started = time.perf_counter()

@@ -49,7 +49,7 @@ def check(
         for finding in report.findings:
             if every or not finding.verdict.startswith("holds"):
                 print(f"{file}:{finding.line}:{finding.column}: {say.label('claim.verdict', finding.verdict)}. "
-                      f"{say.plain(finding.message, **{name: str(value) if name == "year" else shown(value, say) for name, value in finding.values.items()})}")  # fmt: skip
+                      f"{say.plain(finding.message, **{name: str(value) if name == 'year' else shown(value, say) for name, value in finding.values.items()})}")  # fmt: skip
                 print(f"    {finding.span}")
     held = sum(finding.verdict.startswith("holds") for finding in report.findings)
     tell(say.plain("cli.claims", numbers=say.number(report.quantity_count), claims=say.number(len(report.findings)), held=say.number(held),

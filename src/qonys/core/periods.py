@@ -40,7 +40,7 @@ def latest(partial: str) -> date:
 
 
 def _parts(partial: str) -> tuple[int, int | None, int | None]:
-    if not re.match(PARTIAL_DATE, partial):
+    if not re.fullmatch(PARTIAL_DATE[1:-1], partial):
         raise DataError(f"{partial!r} is not a date", mend="write 2020, 2020-03 or 2020-03-16")
     numbers = [int(part) for part in partial.split("-")]
     return numbers[0], numbers[1] if len(numbers) > 1 else None, numbers[2] if len(numbers) > 2 else None

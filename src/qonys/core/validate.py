@@ -6,6 +6,8 @@ that cannot be cast, stands outside its bounds or is not a known code is a fault
 
 from __future__ import annotations
 
+import functools
+import operator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -70,17 +72,19 @@ def examine(raw: ibis.Table, contract: Contract, *, file: str) -> Examined:
             mend=f"add or rename it; its columns: qonys contract show {contract.name}",
         )
     text = raw.mutate(**{c.name: _clean(raw[c.name], c) for c in contract.columns if c.name in present})
+    if "id" in present:
+        text = text.mutate(seen_before=ibis.row_number().over(group_by="id", order_by=ROW) > 0)
     checks = [check for c in contract.columns if c.name in present for check in _column_checks(text, c)]
     checks += list(_order_checks(text, contract))
-    if "id" in contract.names:
-        seen = ibis.row_number().over(group_by=text["id"], order_by=text[ROW])
-        checks.append((text["id"].notnull() & (seen > 0), "id", "repeated"))
-    # one pass over the table: each check leaves its name or nothing, the names are then unnested
+    if "id" in present:
+        checks.append((text["id"].notnull() & text.seen_before, "id", "repeated"))
+    # the bad rows first, which are few; then each check that a bad row fails leaves its name
+    bad = text.filter(functools.reduce(operator.or_, (wrong.fill_null(False) for wrong, _, _ in checks)))
     named = [ibis.ifelse(wrong.fill_null(False), ibis.literal(f"{column} {rule}"), ibis.null("string")) for wrong, column, rule in checks]
-    found = text.select(ROW, fault=ibis.array(named)).mutate(fault=lambda t: t.fault.unnest()).filter(lambda t: t.fault.notnull())
+    found = bad.select(ROW, fault=ibis.array(named)).mutate(fault=lambda t: t.fault.unnest()).filter(lambda t: t.fault.notnull())
     faults = found.select(ROW, column=found.fault.split(" ")[0], rule=found.fault.split(" ")[1])
     typed = text.select(
-        ROW, **{c.name: _typed(text[c.name], c) if c.name in present else ibis.null(_dtype(c)) for c in contract.columns}
+        *(name for name in (ROW, PLACE) if name in present), **{c.name: _typed(text[c.name], c) if c.name in present else ibis.null(_dtype(c)) for c in contract.columns}
     )
     ignored = tuple(name for name in raw.columns if name not in (*contract.names, ROW, PLACE))
     return Examined(typed, faults, ignored)
@@ -154,8 +158,7 @@ def _column_checks(table: ibis.Table, column: Column) -> Iterator[Check]:
         article = "an" if column.kind in ("instant", "integer") else "a"
         yield value.notnull() & wrong.fill_null(True), column.name, f"not_{article}_{column.kind}"
     if column.kind == "partial_date":
-        no_such_day = (value.length() == 10) & value.try_cast("date").isnull()
-        yield ~value.re_search(PARTIAL_DATE) | no_such_day | value.startswith("0000"), column.name, "not_a_partial_date"
+        yield ~_is_partial_date(value), column.name, "not_a_partial_date"
     if column.kind == "area":
         yield value.notin(areas.codes()), column.name, "unknown_area"
     if column.kind == "areas":
@@ -168,11 +171,19 @@ def _column_checks(table: ibis.Table, column: Column) -> Iterator[Check]:
         yield typed > column.maximum, column.name, "out_of_bounds"
 
 
+def _is_partial_date(value: ibis.Value) -> ibis.Value:
+    a_day = (value.length() < 10) | value.try_cast("date").notnull()
+    return value.re_search(PARTIAL_DATE) & a_day & ~value.startswith("0000")
+
+
 def _order_checks(table: ibis.Table, contract: Contract) -> Iterator[Check]:
     for first, last in contract.ordered:
         if first in table.columns and last in table.columns:
             one, two = (_typed(table[name], contract.column(name)) for name in (first, last))
+            if contract.column(first).kind == "number":
+                one, two = (ibis.ifelse(number.isnan() | number.isinf(), ibis.null("float64"), number) for number in (one, two))
             if contract.column(first).kind == "partial_date":
+                one, two = (ibis.ifelse(_is_partial_date(partial), partial, ibis.null("string")) for partial in (one, two))
                 # 2020-03-16 to 2020-03 is in order: compare only what both know
                 width = ibis.least(one.length(), two.length())
                 one, two = one.left(width), two.left(width)

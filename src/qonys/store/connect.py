@@ -18,4 +18,6 @@ def connect(engine: str = "duckdb") -> BaseBackend:
     """An Ibis connection to an engine. Errors: DataError for an engine that is not built in."""
     if engine not in ENGINES:
         raise DataError(f"there is no engine {engine!r}", mend=nearest(engine, ENGINES))
-    return ibis.duckdb.connect(threads=2)
+    con = ibis.duckdb.connect(threads=2)
+    con.raw_sql("set enable_progress_bar = false")
+    return con

@@ -60,8 +60,8 @@ def admit(
         write_table(bad, quarantine)
     elif quarantine_to is not None:
         quarantine_to.unlink(missing_ok=True)  # a mended file leaves no old quarantine behind
-    good = seen.typed.anti_join(faults, ROW).join(raw.select(ROW, PLACE), ROW).drop(ROW).rename({ROW: PLACE})
-    table = con.create_table(ibis.util.gen_name(contract.name), good, temp=True)
+    good = seen.typed.anti_join(faults, ROW) if len(bad) else seen.typed
+    table = con.create_table(ibis.util.gen_name(contract.name), good.drop(ROW).rename({ROW: PLACE}), temp=True)
     kept = int(con.execute(table.count()))
     sentences = tuple(fault for row in named for fault in row)
     return Intake(table, kept + len(bad), len(bad), sentences, seen.ignored, quarantine)

@@ -73,8 +73,8 @@ def write_workbook(sheets: Mapping[str, pd.DataFrame], path: Path) -> None:
     for name, frame in sheets.items():
         sheet = book.add_worksheet(name if len(name) <= LONGEST_SHEET_NAME else f"{name[: LONGEST_SHEET_NAME - 9]}~{name[-8:]}")
         flat = _flat(frame)
-        sheet.write_row(0, 0, [str(column) for column in flat.columns], head)
         for position, column in enumerate(flat.columns):
+            sheet.write_string(0, position, str(column), head)
             values = [None if pd.isna(value) else value for value in flat[column].tolist()]
             for line, value in enumerate(values, start=1):
                 if isinstance(value, str):

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .scene import Scene
 
 _REACH = 90  # characters between a percentage and the words of its whole
+_MOST = 60  # quantities of one sentence that are looked at
 _SAME_CONCEPT = Decimal("1.25")  # totals of another year or revision differ by less than this factor
 _OTHER_CONCEPT = Decimal(2)  # beyond it the printed share cannot be the share of this whole
 _CLAUSE_EDGE = re.compile(r"[;.!?]|,[ ](?:and|а|и|while|ал)[ ]")
@@ -72,7 +73,8 @@ def check_known(view: Scene, known: KnownTotals) -> Iterator[Finding]:
     """Each percentage that is said of the people or the migrants of the world, for an area that the sentence names."""
     if not any(words.search(view.plain, view.sentence.start, view.sentence.end) for words in cues.WORLD_WHOLES.values()):
         return
-    for place, percent in enumerate(view.quantities):
+    named = list(known.pattern.finditer(view.plain, view.sentence.start, view.sentence.end))
+    for place, percent in enumerate(view.quantities[:_MOST]):
         if percent.kind != PERCENT or percent.signed:
             continue
         found = _whole(view, place)
@@ -84,7 +86,7 @@ def check_known(view: Scene, known: KnownTotals) -> Iterator[Finding]:
         if cues.ONLY_A_GROUP.search(around) or cues.CHANGE_OF_SHARE.search(around):
             continue
         said = _SHARE.search(left) or (start < percent.start and _SHARE_BEHIND.match(view.plain, percent.end))
-        part = _part(view, quantity, percent, known) if said and not _NARROWED.match(view.plain, end) else None
+        part = _part(view, quantity, percent, named, known) if said and not _NARROWED.match(view.plain, end) else None
         pair = pair_of_totals(known.totals, part, (quantity, WORLD), _year(view)) if part else None
         if pair:
             yield _finding(view, percent, *pair)
@@ -119,9 +121,8 @@ def _clause(view: Scene, percent: Quantity) -> str:
     return left[edges[-1] if edges else 0 :]
 
 
-def _part(view: Scene, quantity: str, percent: Quantity, known: KnownTotals) -> tuple[str, str] | None:
+def _part(view: Scene, quantity: str, percent: Quantity, named: Sequence[re.Match[str]], known: KnownTotals) -> tuple[str, str] | None:
     """What the share is of: the same quantity in a named area, or the migrants of the world among its people."""
-    named = list(known.pattern.finditer(view.plain, view.sentence.start, view.sentence.end))
     areas = {area_of(each, known.names) for each in named}
     left = view.between(view.sentence.start, percent.start)
     if not areas and quantity == "population" and cues.WORLD_WHOLES["international_migrants"].search(left):

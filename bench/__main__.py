@@ -1,0 +1,136 @@
+"""Time the main steps as ratios in one run; the machines are noisy, so no absolute time is asserted anywhere.
+
+    python -m bench
+"""
+
+from __future__ import annotations
+
+import resource
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from qonys.convergence import spread
+from qonys.core.contracts import FLOW
+from qonys.measures import calendar, in_force, month_shares
+from qonys.pipeline import answer, load, open_study
+from qonys.report.claims import check_text
+from qonys.store import connect, take_in
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+ROWS = 1_000_000
+REPEATS = 3
+
+
+def seconds(work: Callable[[], object]) -> float:
+    """The least of a few runs: what the step costs when the machine lets it."""
+    times = []
+    for _ in range(REPEATS):
+        started = time.perf_counter()
+        work()
+        times.append(time.perf_counter() - started)
+    return min(times)
+
+
+def report(name: str, ours: float, amount: str, **others: float) -> None:
+    """One line: our time, what was done in it, and how many times another way takes of it."""
+    ratios = ", ".join(f"{other.replace('_', ' ')} {ours / taken:.1f}" for other, taken in others.items())
+    print(f"{name}: {ours:.2f} s for {amount}; times of {ratios}" if ratios else f"{name}: {ours:.2f} s for {amount}")
+
+
+def flow_file(folder: Path) -> Path:
+    """A flow table of the contract with ROWS rows, one in a thousand bad."""
+    rng = np.random.default_rng(7)
+    codes = np.array(["KAZ", "RUS", "UZB", "KGZ", "DEU", "CHN", "WORLD"])
+    years = rng.integers(2000, 2024, ROWS)
+    persons = rng.integers(0, 10_000, ROWS).astype(str)
+    persons[:: ROWS // 1000] = "n/a"
+    frame = pd.DataFrame(
+        {"origin": rng.choice(codes, ROWS), "destination": rng.choice(codes, ROWS), "period_start": [f"{y}-01-01" for y in years],
+         "period_end": [f"{y}-12-31" for y in years], "persons": persons, "basis": "previous_residence", "counted": "moves", "source": "bench",
+         "status": "final"}
+    )  # fmt: skip
+    path = folder / "flows.csv"
+    frame.to_csv(path, index=False)
+    return path
+
+
+def edge(folder: Path) -> None:
+    """A million rows through the edge, against reading the file and against the same checks written in pandas."""
+    path = flow_file(folder)
+
+    def plain_read() -> None:
+        connect().raw_sql(f"create table t as select * from read_csv('{path}', all_varchar=true)")
+
+    def in_pandas() -> None:
+        frame = pd.read_csv(path, dtype=str)
+        persons = pd.to_numeric(frame["persons"], errors="coerce")
+        starts, ends = (pd.to_datetime(frame[name], errors="coerce") for name in ("period_start", "period_end"))
+        known = frame["origin"].isin({"KAZ", "RUS", "UZB", "KGZ", "DEU", "CHN", "WORLD"}) & frame["destination"].notna()
+        frame[(persons >= 0) & (starts <= ends) & known]
+
+    ours = seconds(lambda: take_in(connect(), path, FLOW))
+    report("edge", ours, f"{ROWS:,} rows ({ROWS / ours:,.0f} a second)", reading_the_file=seconds(plain_read), a_few_pandas_checks=seconds(in_pandas))
+
+
+def exposure() -> None:
+    """Days in force by month of the whole register, against a loop over days in pandas."""
+    con = connect()
+    study = open_study("eu-covid")
+    measures = load(con, study, lambda *_: None)[0]["measure"]
+    days = calendar("2019-10", "2021-06")
+    frame = con.to_pandas(measures)
+    spans = frame.dropna(subset=["start_earliest"])
+    every = pd.date_range("2019-10-01", "2021-06-30")
+
+    def loop() -> None:
+        for day in every:
+            for issuer, own in spans.groupby("issuer"):
+                ((own["start_earliest"] <= day) & ~(own["end_latest"] < day)).any(), issuer
+
+    ours = seconds(lambda: con.to_pandas(month_shares(in_force(measures, days, reading="possible"))))
+    report("exposure", ours, f"{len(frame)} measures x {len(every)} days", a_loop_over_days=seconds(loop))
+
+
+def convergence() -> None:
+    """Spread with 2,000 draws a month, against a loop over the draws."""
+    rng = np.random.default_rng(1)
+    panel = pd.DataFrame([(f"A{a}", f"2020-{m:02d}", v) for a in range(27) for m, v in enumerate(rng.uniform(size=12), start=1)],
+                         columns=["area", "period", "value"])  # fmt: skip
+    wide = panel.pivot(index="area", columns="period", values="value")
+
+    def loop() -> None:
+        for _ in range(2000):
+            wide.iloc[rng.integers(0, len(wide), len(wide))].std()
+
+    report("spread", seconds(lambda: spread(panel)), "27 members x 12 months x 2,000 draws", a_loop_over_draws=seconds(loop))
+
+
+def claims() -> None:
+    """A megabyte of brief through the claims check."""
+    text = "Of 9,206 people resettled in 2021, 770 (8.4%) went back. In all 56,000 crossed, among them 40,000, 13,000 and 3,000.\n" * 9_000
+    ours = seconds(lambda: check_text(text))
+    report("claims", ours, f"{len(text) / 1e6:.1f} MB of text ({len(text) / 1e6 / ours:.2f} MB a second)")
+
+
+def main() -> None:
+    """Run every benchmark and print its line."""
+    with tempfile.TemporaryDirectory() as folder:
+        edge(Path(folder))
+    exposure()
+    convergence()
+    claims()
+    for name in ("kazakhstan", "eu-covid"):
+        study = open_study(name)
+        report(f"answers of {name}", seconds(lambda study=study: answer(study)), f"{len(study.questions)} questions")
+    print(f"peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB")
+
+
+if __name__ == "__main__":
+    main()

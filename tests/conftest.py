@@ -1,0 +1,32 @@
+"""What all tests share: one DuckDB connection a module, short hypothesis runs, a home for snapshots that is not the user's."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from qonys.store import connect
+
+settings.register_profile("qonys", max_examples=25, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+settings.load_profile("qonys")
+
+FIGURES = Path(__file__).parents[2] / "shared" / "figures"
+
+
+@pytest.fixture(scope="module")
+def con():
+    return connect()
+
+
+@pytest.fixture(autouse=True)
+def _own_home(tmp_path, monkeypatch):
+    monkeypatch.setenv("QONYS_HOME", str(tmp_path / "home"))
+
+
+@pytest.fixture(scope="session")
+def figures() -> Path:
+    if not FIGURES.is_dir():
+        pytest.skip(f"the shared figures are not in {FIGURES}")
+    return FIGURES

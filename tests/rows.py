@@ -1,0 +1,74 @@
+"""Rows that hold to a contract, and the ways in which a cell of each kind can fail it."""
+
+from __future__ import annotations
+
+import csv
+import io
+from itertools import count
+
+from qonys.core.contracts import Column, Contract
+
+LATER = {"date": "2020-03-17", "partial_date": "2020-04", "instant": "2020-03-16T09:30:00"}
+_numbers = count(1)
+
+
+def good_cell(column: Column) -> str:
+    if column.name == "id":
+        return f"id{next(_numbers)}"
+    if column.allowed:
+        return column.allowed[0]
+    least = "1" if column.minimum is None else f"{column.minimum:g}"
+    return {
+        "code": "some_code", "text": "words, \"quoted\"\nand a second line: Қазақстан", "area": "KAZ", "areas": "KAZ UZB", "codes": "one two",
+        "date": "2020-03-16", "partial_date": "2020-03", "instant": "2020-03-16T08:30:00", "integer": least, "number": least, "boolean": "true",
+    }[column.kind]  # fmt: skip
+
+
+def good_row(contract: Contract) -> dict[str, str]:
+    return {column.name: good_cell(column) for column in contract.columns}
+
+
+def bad_cells(column: Column) -> list[tuple[str, str]]:
+    """(cell, rule it breaks) for each fault that one cell of the column can have on its own."""
+    wrong = {
+        "area": [("XQZ", "unknown_area"), ("kaz", "unknown_area")], "areas": [("KAZ XQZ", "unknown_area")],
+        "date": [("16.03.2020", "not_a_date"), ("2021-02-30", "not_a_date"), ("2020", "not_a_date")],
+        "partial_date": [("03.2020", "not_a_partial_date"), ("2020-13", "not_a_partial_date"), ("2021-02-30", "not_a_partial_date"), ("0000", "not_a_partial_date")],
+        "instant": [("noon", "not_an_instant"), ("2020-03-16T25:00:00", "not_an_instant")],
+        "integer": [("1.5", "not_an_integer"), ("many", "not_an_integer"), ("inf", "not_an_integer"), ("1e300", "not_an_integer")],
+        "number": [("13,467", "not_a_number"), ("nan", "not_a_number"), ("inf", "not_a_number"), ("about 5", "not_a_number")],
+        "boolean": [("perhaps", "not_a_boolean")],
+    }.get(column.kind, [])  # fmt: skip
+    faults = list(wrong)
+    if column.required:
+        faults += [("", "missing"), ("   ", "missing")]
+    if column.allowed:
+        faults.append(("no_such_code", "unknown_code"))
+    if column.minimum is not None:
+        faults.append((f"{column.minimum - 1:g}", "out_of_bounds"))
+    if column.maximum is not None:
+        faults.append((f"{column.maximum + 1:g}", "out_of_bounds"))
+    return faults
+
+
+def bad_rows(contract: Contract) -> list[tuple[dict[str, str], str, str]]:
+    """(row, column, rule): one row for each fault that each column can have, all other cells good."""
+    faulty = [
+        (good_row(contract) | {column.name: cell}, column.name, rule) for column in contract.columns for cell, rule in bad_cells(column)
+    ]
+    for first, last in contract.ordered:
+        kind = contract.column(first).kind
+        row = good_row(contract) | ({first: "2", last: "1"} if kind == "number" else {first: LATER[kind]})
+        faulty.append((row, last, "backwards"))
+    if "id" in contract.names:
+        row = good_row(contract)
+        faulty += [(row | {"id": "twice"}, "", ""), (row | {"id": "twice"}, "id", "repeated")]
+    return faulty
+
+
+def as_csv(rows: list[dict[str, str]], columns: tuple[str, ...], **style: str) -> str:
+    text = io.StringIO()
+    out = csv.DictWriter(text, columns, lineterminator=style.pop("lineterminator", "\n"), **style)
+    out.writeheader()
+    out.writerows(rows)
+    return text.getvalue()

@@ -1,0 +1,67 @@
+"""Tables written: whole or not at all, the same rows the same bytes."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import openpyxl
+import pandas as pd
+import pytest
+
+from qonys.core.errors import DataError
+from qonys.store import write_table
+from qonys.store.tables import whole_file, write_text, write_workbook
+
+SUFFIXES = ("csv", "json", "parquet", "xlsx")
+FRAME = pd.DataFrame({"id": ["a", "b"], "value": [1.5, None], "ids": [["x", "y"], []], "on": [True, False], "day": [date(2020, 1, 1), None]})
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_the_same_table_is_written_as_the_same_bytes(tmp_path, suffix):
+    for name in ("one", "two"):
+        write_table(FRAME.copy(), tmp_path / name / f"f.{suffix}")
+    assert (tmp_path / "one" / f"f.{suffix}").read_bytes() == (tmp_path / "two" / f"f.{suffix}").read_bytes()
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_an_interrupted_write_leaves_the_old_file_and_no_half_of_the_new_one(tmp_path, monkeypatch, suffix):
+    path = tmp_path / f"f.{suffix}"
+    write_table(FRAME, path)
+    before = path.read_bytes()
+
+    def stopped(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as stop:
+        stop.setattr("pathlib.Path.replace", stopped)
+        with pytest.raises(KeyboardInterrupt):
+            write_table(FRAME.iloc[:1], path)
+    assert path.read_bytes() == before
+    assert [one.name for one in tmp_path.iterdir()] == [path.name]
+
+
+def test_a_block_that_fails_leaves_no_file(tmp_path):
+    with pytest.raises(ValueError, match="stop"), whole_file(tmp_path / "deep" / "f.txt") as draft:
+        draft.write_text("half")
+        raise ValueError("stop")
+    assert list((tmp_path / "deep").iterdir()) == []
+
+
+def test_an_unknown_suffix_is_refused_and_nothing_is_left(tmp_path):
+    with pytest.raises(DataError, match="did you mean '.xlsx'"):
+        write_table(FRAME, tmp_path / "f.xls")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_text_is_written_in_utf8_with_one_kind_of_line_end(tmp_path):
+    write_text("Қоныс\nқоныс\n", tmp_path / "f.txt")
+    assert (tmp_path / "f.txt").read_bytes() == "Қоныс\nқоныс\n".encode()
+
+
+def test_a_workbook_holds_text_as_text_and_sheets_under_names_excel_allows(tmp_path):
+    long = "spread_change_border_strictness_high"
+    write_workbook({"cells": pd.DataFrame({"=a": ["=1+1", "+7 700", "@x"]}), long: FRAME}, tmp_path / "f.xlsx")
+    book = openpyxl.load_workbook(tmp_path / "f.xlsx")
+    assert [cell.value for cell in book["cells"]["A"]] == ["=a", "=1+1", "+7 700", "@x"]
+    assert all(cell.data_type == "s" for cell in book["cells"]["A"])
+    assert all(len(name) <= 31 for name in book.sheetnames)
