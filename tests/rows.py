@@ -6,7 +6,11 @@ import csv
 import io
 from itertools import count
 
+import ibis
+import pandas as pd
+
 from qonys.core.contracts import Column, Contract
+from qonys.core.validate import examine
 
 LATER = {"date": "2020-03-17", "partial_date": "2020-04", "instant": "2020-03-16T09:30:00"}
 _numbers = count(1)
@@ -72,3 +76,11 @@ def as_csv(rows: list[dict[str, str]], columns: tuple[str, ...], **style: str) -
     out.writeheader()
     out.writerows(rows)
     return text.getvalue()
+
+
+def typed(contract: Contract, rows: list[dict[str, object]], file: str = "f.csv") -> ibis.Table:
+    """Rows as the table of a contract that comes through the edge, `row` being "f.csv:2" and so on."""
+    frame = pd.DataFrame([{"row": place, **row} for place, row in enumerate(rows, start=2)], columns=["row", *contract.names])
+    frame[list(contract.names)] = frame[list(contract.names)].astype("string")
+    seen = examine(ibis.memtable(frame), contract, file=file).typed
+    return seen.mutate(row=ibis.literal(f"{file}:").concat(seen["row"].cast("string")))

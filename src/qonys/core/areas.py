@@ -141,7 +141,8 @@ def area_name(code: str, lang: str = "en", on: date | None = None) -> str:
         for former in known.former_names.get(code, ()):
             if _within(on, former["from"], former["to"]):
                 return str(former[lang])
-    return known.names[code][lang] if code in known.names else _cldr(lang)[one.alpha2 or ""]
+    own = known.names.get(code, {})
+    return own[lang] if lang in own else _cldr(lang)[one.alpha2 or ""]
 
 
 def to_alpha3(code: str, scheme: str = "iso2") -> str:
@@ -370,7 +371,7 @@ def _catalogue() -> _Catalogue:
     ]
     return _Catalogue(
         areas={one.code: one for one in known},
-        names={code: {lang: facts[lang] for lang in LANGUAGES} for code, facts in named},
+        names={code: {lang: facts[lang] for lang in LANGUAGES} for code, facts in named} | groups["official"],
         former_names={one["code"]: tuple(one.get("former_names", ())) for one in regions["regions"]},
         changes=tuple(sorted(changes, key=lambda change: (change.on, change.before))),
         unions=unions,

@@ -17,16 +17,18 @@ def regional_net(flow: ibis.Table, country: str, regions: Sequence[str], *, scop
     flow: rows of the scope between `country` and its `regions`; a year is taken from annual rows where the publisher gives them, else
     added up from its twelve months (`from_months`). -> region, year, arrivals, departures, net (persons), from_months, rows.
     """
-    moves = flow.filter(_.scope == scope, _.status != "derived", (_.origin == country) ^ (_.destination == country))
+    whole = flow.filter(_.sex.isnull(), _.age.isnull(), _.citizenship.isnull(), _.scope == scope, _.status != "derived")
+    moves = whole.filter((_.origin == country) ^ (_.destination == country))
     ends = moves.mutate(
         region=ibis.ifelse(_.origin == country, _.destination, _.origin), arriving=_.origin == country, year=_.period_start.year(),
         months=(_.period_end.year() - _.period_start.year()) * 12 + _.period_end.month() - _.period_start.month() + 1,
     ).filter(_.months.isin([1, 12]), _.region.isin(list(regions)), _.period_end.year() == _.year)  # fmt: skip
     by_length = ends.group_by("region", "year", "months").agg(
         arrivals=_.persons.sum(where=_.arriving), departures=_.persons.sum(where=~_.arriving), parts=_.count(where=_.arriving),
-        others=_.count(where=~_.arriving), rows=_.row.collect(),
+        others=_.count(where=~_.arriving), spans=_.period_start.nunique(), rows=_.row.collect(),
     )  # fmt: skip
-    complete = by_length.filter(_.parts * _.months == 12, _.others * _.months == 12)
+    # each span once and none missing: a month printed twice does not stand for one that was not printed
+    complete = by_length.filter(_.parts * _.months == 12, _.others * _.months == 12, _.spans * _.months == 12)
     first = complete.mutate(place=ibis.row_number().over(group_by=["region", "year"], order_by=ibis.desc("months"))).filter(_.place == 0)
     return first.select("region", "year", "arrivals", "departures", "rows", net=_.arrivals - _.departures, from_months=_.months == 1)
 

@@ -45,7 +45,7 @@ class Words:
 
     def plural(self, key: str, number: float, **values: object) -> Markup:
         """The message in the plural form that `number` takes in this language."""
-        return self._filled(self._messages.ngettext(self._known(key), key, int(number)), values)
+        return self._filled(self._messages.ngettext(self._known(key), key, _plural_number(number)), values)
 
     def label(self, kind: str, code: object, otherwise: str | None = None) -> str:
         """The label of a code, as `label("target", "labour")`; `otherwise` where the catalogue has none (a user's own words)."""
@@ -99,6 +99,11 @@ class Words:
 
     def _filled(self, message: str, values: dict[str, object]) -> Markup:
         return Markup(str(escape(message))).format(**values) if values else Markup(str(escape(message)))
+
+
+def _plural_number(number: float) -> int:
+    """The whole number whose form fits: a fraction takes that of two ("5,3 процента", "5.3 days")."""
+    return int(number) if number == int(number) else 2
 
 
 @cache

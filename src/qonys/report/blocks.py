@@ -58,6 +58,11 @@ class Section:
     blocks: list[Block] = field(default_factory=list)
 
 
+def coded(table: str, row: str, column: str, text: str) -> Markup:
+    """Words of a coded entry, with the address of the cell they stand for: an outcome or a title may hold numbers too."""
+    return Markup('<span class="title" data-cell="{}">{}</span>').format(f"{table}/{row}/{column}", text)
+
+
 class Desk:
     """What a section is written from: the results, the tables they came from, the words of the language."""
 
@@ -68,9 +73,10 @@ class Desk:
         self._rows = {name: dict(zip(frame["row"], frame["source"], strict=True)) for name, frame in tables.items() if "source" in frame.columns}
         self._walked: dict[str, frozenset[str]] = {}
         self._entries = tables["measure"].set_index("id").to_dict("index") if "measure" in tables else {}
-        self._challenges = tables["challenge"].set_index("id")["text"].to_dict() if "challenge" in tables else {}
+        self._challenges = tables["challenge"].set_index("id").to_dict("index") if "challenge" in tables else {}
         self._sources = sources.set_index("key").to_dict("index")
         self.figures = 0
+        self.anchored: set[str] = set()
 
     def result(self, name: str) -> Result:
         """A result of the study."""
@@ -80,9 +86,10 @@ class Desk:
         """An entry of the register; empty where there is none of that id."""
         return dict(self._entries.get(measure, {}))
 
-    def challenge(self, challenge: str) -> str:
-        """The text of a challenge in the language of the report, or as its file has it."""
-        return self.words.label("challenge", challenge, self._challenges.get(challenge, challenge))
+    def challenge(self, challenge: str) -> Markup:
+        """The text of a challenge in the language of the report, or as its file has it, traceable to its row."""
+        row = self._challenges[challenge]
+        return coded("challenge", row["row"], "text", self.words.label("challenge", challenge, row["text"]))
 
     def source_name(self, key: str) -> str:
         """Publisher and year of a source, as it is cited under a figure."""

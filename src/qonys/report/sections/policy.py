@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from qonys.core import areas
 from qonys.core.periods import earliest, latest
-from qonys.report.blocks import Block, Column, Section
+from qonys.report.blocks import Block, Column, Section, coded
 from qonys.report.charts import Phase, heat_strips, interval_lines, matrix, timelines
 from qonys.report.sections.movement import measure_title
 
@@ -24,7 +24,7 @@ EVIDENCE = ("border_days", "border_strictness_low", "border_strictness_high")
 def entries(desk: Desk, ids: Iterable[str]) -> Markup:
     """Entries of the register as links to their rows in the list of measures."""
     items = [
-        Markup('<a class="measure {}" href="#m-{}">{}</a>').format(desk.entry(i).get("direction", ""), i, measure_title(desk, i)) for i in ids
+        Markup('<a href="#m-{}">{}</a>').format(i, coded("measure", desk.entry(i)["row"], "title", measure_title(desk, i))) for i in ids
     ]
     return Markup("<br>").join(items) if items else Markup('<span class="gap">{}</span>').format(desk.say("none"))
 
@@ -66,12 +66,20 @@ def measure_list(desk: Desk, ids: Iterable[str], *, title: Markup, folded: bool 
         entry = desk.entry(i)
         outcome = desk.words.label("measure", f"{i}.outcome", "") if desk.words.has(f"measure.{i}.outcome") else _text(entry.get("outcome"))
         rows.append(
-            (Markup('<span class="anchor" id="m-{0}">{0}</span>').format(i), Markup('<span class="title">{}</span>').format(measure_title(desk, i)),
+            (_anchor(desk, i), coded("measure", entry["row"], "title", measure_title(desk, i)),
              Markup("{}").format(desk.words.label("direction", entry["direction"])), Markup("<time>{}</time>").format(_dates(desk, entry)),
-             Markup("{}").format(desk.words.label("status", entry["status"])), Markup('<span class="title">{}</span>').format(outcome))
+             Markup("{}").format(desk.words.label("status", entry["status"])), coded("measure", entry["row"], "outcome", outcome) if outcome else Markup())
         )  # fmt: skip
     heads = tuple((desk.plain(f"column.{name}"), False) for name in ("entry", "title", "direction", "dates", "status", "outcome"))
     return Block("table", title, name="measures", headings=heads, rows=tuple(rows), sources=("register",), note=desk.say("note.register_ends"), folded=folded)
+
+
+def _anchor(desk: Desk, measure: str) -> Markup:
+    """The name of an entry, which links lead to where it is first listed."""
+    if measure in desk.anchored:
+        return Markup('<span class="anchor">{}</span>').format(measure)
+    desk.anchored.add(measure)
+    return Markup('<span class="anchor" id="m-{0}">{0}</span>').format(measure)
 
 
 def _dates(desk: Desk, entry: dict[str, Any]) -> str:
@@ -95,7 +103,7 @@ def challenges(desk: Desk) -> Section:
     columns = [
         Column(desk.plain("column.migration_type"), lambda row: desk.words.label("migration_type", row["migration_type"])),
         Column(desk.plain("column.level"), lambda row: desk.words.label("challenge_level", row["level"])),
-        Column(desk.plain("column.challenge"), lambda row: Markup('<span class="title">{}</span>').format(desk.challenge(row["id"]))),
+        Column(desk.plain("column.challenge"), lambda row: desk.challenge(row["id"])),
         desk.number_column("challenges", "adopted"), desk.number_column("challenges", "proposed"),
         Column(desk.plain("column.answered_by"), lambda row: entries(desk, row["measures"]) if len(row["measures"]) else
                Markup('<strong class="unanswered">{}</strong>').format(desk.say("unanswered"))),
