@@ -1,6 +1,6 @@
 """Time the main steps as ratios in one run; the machines are noisy, so no absolute time is asserted anywhere.
 
-    python -m bench
+python -m bench
 """
 
 from __future__ import annotations
@@ -52,10 +52,18 @@ def flow_file(folder: Path) -> Path:
     persons = rng.integers(0, 10_000, ROWS).astype(str)
     persons[:: ROWS // 1000] = "n/a"
     frame = pd.DataFrame(
-        {"origin": rng.choice(codes, ROWS), "destination": rng.choice(codes, ROWS), "period_start": [f"{y}-01-01" for y in years],
-         "period_end": [f"{y}-12-31" for y in years], "persons": persons, "basis": "previous_residence", "counted": "moves", "source": "bench",
-         "status": "final"}
-    )  # fmt: skip
+        {
+            "origin": rng.choice(codes, ROWS),
+            "destination": rng.choice(codes, ROWS),
+            "period_start": [f"{y}-01-01" for y in years],
+            "period_end": [f"{y}-12-31" for y in years],
+            "persons": persons,
+            "basis": "previous_residence",
+            "counted": "moves",
+            "source": "bench",
+            "status": "final",
+        }
+    )
     path = folder / "flows.csv"
     frame.to_csv(path, index=False)
     return path
@@ -76,7 +84,13 @@ def edge(folder: Path) -> None:
         frame[(persons >= 0) & (starts <= ends) & known]
 
     ours = seconds(lambda: take_in(connect(), path, FLOW))
-    report("edge", ours, f"{ROWS:,} rows ({ROWS / ours:,.0f} a second)", reading_the_file=seconds(plain_read), a_few_pandas_checks=seconds(in_pandas))
+    report(
+        "edge",
+        ours,
+        f"{ROWS:,} rows ({ROWS / ours:,.0f} a second)",
+        reading_the_file=seconds(plain_read),
+        a_few_pandas_checks=seconds(in_pandas),
+    )
 
 
 def exposure() -> None:
@@ -101,8 +115,10 @@ def exposure() -> None:
 def convergence() -> None:
     """Spread with 2,000 draws a month, against a loop over the draws."""
     rng = np.random.default_rng(1)
-    panel = pd.DataFrame([(f"A{a}", f"2020-{m:02d}", v) for a in range(27) for m, v in enumerate(rng.uniform(size=12), start=1)],
-                         columns=["area", "period", "value"])  # fmt: skip
+    panel = pd.DataFrame(
+        [(f"A{a}", f"2020-{m:02d}", v) for a in range(27) for m, v in enumerate(rng.uniform(size=12), start=1)],
+        columns=["area", "period", "value"],
+    )
     wide = panel.pivot(index="area", columns="period", values="value")
 
     def loop() -> None:

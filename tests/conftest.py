@@ -5,11 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
 from qonys.store import connect
 
-settings.register_profile("qonys", max_examples=25, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+settings.register_profile(
+    # no shrinking: a step of it compiles and runs a query, and a failing case is read well enough as it is
+    "qonys", max_examples=25, deadline=None, derandomize=True, database=None, phases=[Phase.explicit, Phase.generate], suppress_health_check=list(HealthCheck)
+)  # fmt: skip
 settings.load_profile("qonys")
 
 FIGURES = Path(__file__).parents[2] / "shared" / "figures"

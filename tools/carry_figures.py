@@ -167,7 +167,12 @@ def carry_internal(folder: Path, sources: Sources) -> None:
         scope = scopes[row["kind"]]
         derived = "derived" in row["frequency"] or "derived" in row["note"]
         state = "derived" if derived else "as_published" if row["frequency"] == "as published" else "final"
-        common = {"source": sources.key(row["source"]), "vintage": sources.released(row["source"]), "status": state, "qualifier": rounded(row)}
+        common = {
+            "source": sources.key(row["source"]),
+            "vintage": sources.released(row["source"]),
+            "status": state,
+            "qualifier": rounded(row),
+        }
         if row["flow"] in ("net", "change on previous year"):
             indicator = {"net": "net_migration", "change on previous year": "change_of_moves"}[row["flow"]]
             stem = slug(f"kaz {scope} {indicator} {region} {row['period_start']} {row['period_end']}", 90)
@@ -341,7 +346,9 @@ def carry_register(folder: Path, coding: Path) -> None:
                  "coder": "qonys-2026", "note": row["note"]}
             )  # fmt: skip
     for row in read(folder / "eu_internal_borders.csv"):
-        everywhere = row["borders_with"] == "all" and not row["except_borders"] and row["border_scope"] in ("all", "land+air+sea", "land+air")
+        everywhere = (
+            row["borders_with"] == "all" and not row["except_borders"] and row["border_scope"] in ("all", "land+air+sea", "land+air")
+        )
         borders = [] if row["borders_with"] in ("all", "to be determined", "not stated") else row["borders_with"].split()
         by_issuer[row["iso3"]].append(
             {"id": row["id"], "title": "Control at internal borders", "level": "national", "targets": ["traveller"], "field": "border_control",

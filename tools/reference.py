@@ -17,6 +17,7 @@ import re
 import sys
 import typing
 from collections import defaultdict
+from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -227,8 +228,12 @@ def names(module: Any, which: list[str]) -> str:
         if inspect.isclass(thing) or inspect.isfunction(thing) or hasattr(thing, "__wrapped__"):
             lines.append(f"- `{name}{signature(thing)}`: {first_line(thing)}")
         else:
-            lines.append(f"- `{name}`: {type(thing).__name__} of {len(thing)}" if hasattr(thing, "__len__") else f"- `{name}`")
+            lines.append(f"- `{name}`: {kind_of_constant(thing)} of {len(thing)}" if hasattr(thing, "__len__") else f"- `{name}`")
     return "\n".join(lines)
+
+
+def kind_of_constant(thing: Any) -> str:
+    return "table" if isinstance(thing, Mapping) else type(thing).__name__
 
 
 def signature(thing: Any) -> str:
@@ -293,11 +298,10 @@ def answered() -> dict[str, tuple[Study, list[Result]]]:
 
 def questions(found: dict[str, tuple[Study, list[Result]]]) -> str:
     intro = (
-        "What a study file may ask under `questions`, the options it may set under `[options.QUESTION]`, and the "
-        "results that come out, "
-        "each a table `tables/NAME.parquet` and a sheet of `tables.xlsx`. Every result also has the columns `id` and `inputs`. Columns without "
-        "a unit are codes, dates and words. Units and formulas: [units and formulas](units-and-formulas.md). The results listed "
-        "are those of the built-in study named."
+        "What a study file may ask under `questions`, the options it may set under `[options.QUESTION]`, and the results that come out, "
+        "each a table `tables/NAME.parquet` and a sheet of `tables.xlsx`. Every result also has the columns `id` and `inputs`. "
+        "Columns without a unit are codes, dates and words; units and formulas are explained [here](units-and-formulas.md). "
+        "The results listed are those of the built-in study named."
     )
     parts = []
     for question, spec in QUESTIONS.items():

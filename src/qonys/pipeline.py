@@ -1,9 +1,9 @@
 """The main path, top to bottom: snapshots -> contract tables -> results -> report.
 
-    load        the study's files, each a hashed snapshot, through the edge into contract tables
-    answer      each question of the study, in order
-    run_study   the two, then every table, figure and report into one folder
-    trace       from one printed number in that folder back to its rows and sources
+load        the study's files, each a hashed snapshot, through the edge into contract tables
+answer      each question of the study, in order
+run_study   the two, then every table, figure and report into one folder
+trace       from one printed number in that folder back to its rows and sources
 """
 
 from __future__ import annotations
@@ -90,7 +90,9 @@ def _path(study: Study, package: Snapshot, name: str) -> tuple[str, str, Path]:
         return package.name, label, package.path(label)
     path = study.folder / name
     if not path.is_file():
-        raise StudyError(f"{study.name} names the file {name}, which does not exist", mend="check the path; it is relative to the study file")
+        raise StudyError(
+            f"{study.name} names the file {name}, which does not exist", mend="check the path; it is relative to the study file"
+        )
     return f"file@{sha256(path)[:12]}", label, path
 
 
@@ -145,9 +147,7 @@ def answer(study: Study, tell: Callable[[str, str], None] = lambda *_: None) -> 
     return Answered(study, kept, results, read_sources(study), Run(study.name, study.parameters(), tuple(files), ()), faults, quarantines)
 
 
-def run_study(
-    study: Study, folder: Path, languages: tuple[str, ...] = (), tell: Callable[[str, str], None] = lambda *_: None
-) -> Done:
+def run_study(study: Study, folder: Path, languages: tuple[str, ...] = (), tell: Callable[[str, str], None] = lambda *_: None) -> Done:
     """Answer a study and write report.html, tables.xlsx, tables/*.parquet, figures/*.svg and run.json; further languages in subfolders.
 
     The same study, files and version give the same bytes.
@@ -208,7 +208,9 @@ def trace(folder: Path, address: str) -> list[Step]:
     """
     book = _Book(folder)
     table, row, column = book.split(address)
-    steps, queue, seen = [], [f"{table}/{row}"], set()
+    steps: list[Step] = []
+    seen: set[str] = set()
+    queue = [f"{table}/{row}"]
     while queue:
         here = queue.pop(0)
         if here in seen:
@@ -271,7 +273,11 @@ class _Book:
         if "evidence" in record:
             return {"title": record["evidence"]}
         sources = self.frame("source")
-        return {k: v for k, v in sources.loc[record["source"]].to_dict().items() if not pd.isna(v)} if record.get("source") in sources.index else None
+        return (
+            {k: v for k, v in sources.loc[record["source"]].to_dict().items() if not pd.isna(v)}
+            if record.get("source") in sources.index
+            else None
+        )
 
 
 def examine_file(path: Path, contract: str) -> Intake:

@@ -24,7 +24,10 @@ LARGEST_TEXT = 5_000_000  # bytes; a book has about one million
 def check(
     file: Annotated[Path, typer.Argument(help="A text file (txt, md) in UTF-8; - reads standard input.")],
     lang: LanguageOption = "en",
-    text_language: Annotated[str | None, typer.Option("--text-language", help="en, ru or kk: how separators in the text are read; by default as its letters say.")] = None,
+    text_language: Annotated[
+        str | None,
+        typer.Option("--text-language", help="en, ru or kk: how separators in the text are read; by default as its letters say."),
+    ] = None,
     output: OutputOption = None,
     every: Annotated[bool, typer.Option("--all", help="Print what holds too.")] = False,
 ) -> None:
@@ -48,12 +51,20 @@ def check(
     else:
         for finding in report.findings:
             if every or not finding.verdict.startswith("holds"):
-                print(f"{file}:{finding.line}:{finding.column}: {say.label('claim.verdict', finding.verdict)}. "
-                      f"{say.plain(finding.message, **{name: str(value) if name == 'year' else shown(value, say) for name, value in finding.values.items()})}")  # fmt: skip
+                values = {name: str(value) if name == "year" else shown(value, say) for name, value in finding.values.items()}
+                verdict = say.label("claim.verdict", finding.verdict)
+                print(f"{file}:{finding.line}:{finding.column}: {verdict}. {say.plain(finding.message, **values)}")
                 print(f"    {finding.span}")
     held = sum(finding.verdict.startswith("holds") for finding in report.findings)
-    tell(say.plain("cli.claims", numbers=say.number(report.quantity_count), claims=say.number(len(report.findings)), held=say.number(held),
-                   faults=say.number(len(report.faults))))  # fmt: skip
+    tell(
+        say.plain(
+            "cli.claims",
+            numbers=say.number(report.quantity_count),
+            claims=say.number(len(report.findings)),
+            held=say.number(held),
+            faults=say.number(len(report.faults)),
+        )
+    )
     if report.faults:
         raise typer.Exit(1)
 

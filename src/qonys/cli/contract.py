@@ -19,7 +19,10 @@ def list_(output: OutputOption = None) -> None:
 
     from qonys.core.contracts import CONTRACTS
 
-    rows = [{"contract": c.name, "columns": " ".join(c.required), "optional": " ".join(n for n in c.names if n not in c.required), "doc": c.doc} for c in CONTRACTS.values()]
+    rows = [
+        {"contract": c.name, "columns": " ".join(c.required), "optional": " ".join(n for n in c.names if n not in c.required), "doc": c.doc}
+        for c in CONTRACTS.values()
+    ]
     write(pd.DataFrame(rows), {}, output)
 
 

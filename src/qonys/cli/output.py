@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 
 Language = Literal["en", "ru", "kk"]
 LanguageOption = Annotated[Language, typer.Option("--lang", help="Language of the words: en, ru or kk.")]
-OutputOption = Annotated[Path | None, typer.Option("--output", "-o", help="Write to this file instead: CSV, JSON, Parquet or XLSX by suffix.")]
+OutputOption = Annotated[
+    Path | None, typer.Option("--output", "-o", help="Write to this file instead: CSV, JSON, Parquet or XLSX by suffix.")
+]
 
 
 def tell(text: str) -> None:

@@ -26,7 +26,10 @@ def list_(lang: LanguageOption = "en", output: OutputOption = None) -> None:
 
     say = words(lang)
     studies = [(name, open_study(name)) for name in built_in()]
-    rows = [{"study": name, "title": study_title(s, say), "first": s.first, "last": s.last, "questions": len(s.questions)} for name, s in studies]
+    rows = [
+        {"study": name, "title": study_title(s, say), "first": s.first, "last": s.last, "questions": len(s.questions)}
+        for name, s in studies
+    ]
     write(pd.DataFrame(rows), {column: say.plain(f"column.{column}") for column in rows[0]}, output)
 
 

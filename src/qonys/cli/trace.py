@@ -41,9 +41,12 @@ def trace(
 
 def _origin(step: Step) -> dict[str, Any]:
     return {
-        "source": (step.source or {}).get("title", ""), "web": (step.source or {}).get("address", ""),
-        "file": (step.file or {}).get("file", ""), "sha256": (step.file or {}).get("sha256", ""), "snapshot": (step.file or {}).get("snapshot", ""),
-    }  # fmt: skip
+        "source": (step.source or {}).get("title", ""),
+        "web": (step.source or {}).get("address", ""),
+        "file": (step.file or {}).get("file", ""),
+        "sha256": (step.file or {}).get("sha256", ""),
+        "snapshot": (step.file or {}).get("snapshot", ""),
+    }
 
 
 def _lines(steps: list[Step], address: str, say: Words) -> list[str]:
@@ -56,7 +59,11 @@ def _lines(steps: list[Step], address: str, say: Words) -> list[str]:
     if first.formula:
         lines.append(f"  {say.plain('trace.formula')} {say.label('formula', first.formula, first.formula)}")
     for step in steps[1:]:
-        facts = ", ".join(f"{name} {_plain(value)}" for name, value in step.row.items() if name not in ("row", "note", "evidence", "id") and not isinstance(value, list))
+        facts = ", ".join(
+            f"{name} {_plain(value)}"
+            for name, value in step.row.items()
+            if name not in ("row", "note", "evidence", "id") and not isinstance(value, list)
+        )
         lines.append(f"- {step.address}: {facts}")
         if step.source:
             lines.append(f"    {say.plain('page.source')} {step.source['title']} {step.source.get('address', '')}".rstrip())

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -54,10 +55,17 @@ def spread(panel: pd.DataFrame, *, coverage: float = 0.95, draws: int = 2000, se
     for period in wide.columns:
         values = wide[period].to_numpy()
         known = int(np.isfinite(values).sum())
-        row = {"period": period, "areas": known, "mean": np.nanmean(values) if known else np.nan, "sd": np.nan, "low": np.nan, "high": np.nan}
+        row = {
+            "period": period,
+            "areas": known,
+            "mean": np.nanmean(values) if known else np.nan,
+            "sd": np.nan,
+            "low": np.nan,
+            "high": np.nan,
+        }
         if known >= FEWEST_AREAS:
             own = values[np.isfinite(values)]
-            low, high, _ = _interval(lambda rows, own=own: _deviation(own[rows]), len(own), coverage, draws, seed)
+            low, high, _ = _interval(partial(_deviation_of, own), len(own), coverage, draws, seed)
             row |= {"sd": float(_deviation(own)), "low": low, "high": high}
         rows.append(row)
     return pd.DataFrame(rows)
@@ -82,7 +90,8 @@ def change_of_spread(
 
     def difference(rows: NDArray[np.float64]) -> NDArray[np.float64]:
         deviations = _deviation(np.moveaxis(rows, -2, -1))
-        return np.nanmean(deviations[..., second], axis=-1) - np.nanmean(deviations[..., first], axis=-1)
+        change: NDArray[np.float64] = np.nanmean(deviations[..., second], axis=-1) - np.nanmean(deviations[..., first], axis=-1)
+        return change
 
     estimate = float(difference(values))
     low, high, sample = _interval(lambda rows: difference(values[rows]), len(values), coverage, draws, seed)
@@ -112,13 +121,18 @@ def _wide(panel: pd.DataFrame) -> pd.DataFrame:
     return panel.pivot(index="area", columns="period", values="value").sort_index().sort_index(axis=1).astype(float)
 
 
+def _deviation_of(values: NDArray[np.float64], rows: NDArray[np.int64]) -> NDArray[np.float64]:
+    return _deviation(values[rows])
+
+
 def _deviation(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Sample standard deviation over the last axis, gaps left out, zero where one value is left."""
     known = np.isfinite(values)
     count = known.sum(axis=-1)
     centre = np.where(known, values, 0.0).sum(axis=-1) / np.maximum(count, 1)
     squares = np.where(known, (values - centre[..., None]) ** 2, 0.0).sum(axis=-1)
-    return np.sqrt(squares / np.maximum(count - 1, 1))
+    deviation: NDArray[np.float64] = np.sqrt(squares / np.maximum(count - 1, 1))
+    return deviation
 
 
 def _interval(
@@ -128,9 +142,14 @@ def _interval(
     with warnings.catch_warnings(), np.errstate(invalid="ignore", divide="ignore"):
         warnings.simplefilter("ignore", stats.DegenerateDataWarning)
         found = stats.bootstrap(
-            (np.arange(areas),), lambda rows, axis: statistic(rows), n_resamples=draws, confidence_level=coverage, method="BCa", vectorized=True,
+            (np.arange(areas),),
+            lambda rows, axis: statistic(rows),
+            n_resamples=draws,
+            confidence_level=coverage,
+            method="BCa",
+            vectorized=True,
             rng=np.random.default_rng(seed),
-        )  # fmt: skip
+        )
     sample = found.bootstrap_distribution
     low, high = found.confidence_interval
     if not np.isfinite([low, high]).all():

@@ -17,7 +17,7 @@ import csv
 import tomllib
 import unicodedata
 from dataclasses import dataclass
-from datetime import date  # noqa: TC003  get_type_hints and doctests look for it here
+from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -115,11 +115,7 @@ def area(code: str) -> Area:
 
 def areas(*, scheme: Scheme | None = None, kind: Kind | None = None) -> tuple[Area, ...]:
     """All areas, or those of a scheme or a kind, by code; the former ones are among them."""
-    return tuple(
-        one
-        for _, one in sorted(_catalogue().areas.items())
-        if scheme in (None, one.scheme) and kind in (None, one.kind)
-    )
+    return tuple(one for _, one in sorted(_catalogue().areas.items()) if scheme in (None, one.scheme) and kind in (None, one.kind))
 
 
 @cache
@@ -201,10 +197,7 @@ def memberships(union: str) -> tuple[Membership, ...]:
             start, joined = open_since.pop(code)
             notes = "; ".join(filter(None, (joined, note)))
             spells.append(Membership(area=code, union=union, start=start, end=event["on"], note=notes))
-    spells += [
-        Membership(area=code, union=union, start=start, end=None, note=note)
-        for code, (start, note) in open_since.items()
-    ]
+    spells += [Membership(area=code, union=union, start=start, end=None, note=note) for code, (start, note) in open_since.items()]
     return tuple(sorted(spells, key=lambda spell: (spell.area, spell.start)))
 
 
@@ -233,9 +226,7 @@ def regions_at(on: date) -> tuple[str, ...]:
     """
     known_from = _catalogue().known_from
     if on < known_from:
-        raise DataError(
-            f"the regions of Kazakhstan on {on} are not coded", mend=f"ask for {known_from} or a later day"
-        )
+        raise DataError(f"the regions of Kazakhstan on {on} are not coded", mend=f"ask for {known_from} or a later day")
     return tuple(one.code for one in areas(scheme="iso3166-2") if one.exists(on))
 
 
@@ -349,18 +340,13 @@ def _spellings(regions: Mapping[str, Any]) -> dict[tuple[str, str], str]:
 def _catalogue() -> _Catalogue:
     regions, former, unions, groups = map(_toml, ("regions_kaz", "former", "unions", "groups"))
     with (DATA / "countries.csv").open(encoding="utf-8", newline="") as file:
-        known = [
-            Area(code=row["code"], scheme="iso3166-1", kind="country", alpha2=row["alpha2"])
-            for row in csv.DictReader(file)
-        ]
+        known = [Area(code=row["code"], scheme="iso3166-1", kind="country", alpha2=row["alpha2"]) for row in csv.DictReader(file)]
     known += [Area(scheme="iso3166-1", kind="former_state", **_own(one)) for one in former["areas"]]
     known += [
-        Area(scheme="iso3166-2", kind=one["kind"], parent=regions["country"], kato=one["kato"], **_own(one))
-        for one in regions["regions"]
+        Area(scheme="iso3166-2", kind=one["kind"], parent=regions["country"], kato=one["kato"], **_own(one)) for one in regions["regions"]
     ]
     known += [
-        Area(code=code, scheme="union", kind="union", valid_from=facts.get("events", [{}])[0].get("on"))
-        for code, facts in unions.items()
+        Area(code=code, scheme="union", kind="union", valid_from=facts.get("events", [{}])[0].get("on")) for code, facts in unions.items()
     ]
     known += [Area(code=code, scheme="group", kind="group") for code in groups["groups"]]
     named = [(one["code"], one) for one in former["areas"] + regions["regions"]]

@@ -38,13 +38,16 @@ class Contract:
 
     @property
     def names(self) -> tuple[str, ...]:
+        """All columns, in order."""
         return tuple(column.name for column in self.columns)
 
     @property
     def required(self) -> tuple[str, ...]:
+        """Columns without which no row is good."""
         return tuple(column.name for column in self.columns if column.required)
 
     def column(self, name: str) -> Column:
+        """The column of that name."""
         return next(column for column in self.columns if column.name == name)
 
 

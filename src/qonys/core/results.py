@@ -81,9 +81,7 @@ class Result:
 
     def records(self) -> list[dict[str, Any]]:
         """The rows as dictionaries, gaps as None."""
-        return [
-            {k: None if not isinstance(v, list) and pd.isna(v) else v for k, v in row.items()} for row in self.rows.to_dict("records")
-        ]
+        return [{k: None if not isinstance(v, list) and pd.isna(v) else v for k, v in row.items()} for row in self.rows.to_dict("records")]
 
 
 def _printed_decimals(value: float) -> int:

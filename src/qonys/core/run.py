@@ -43,6 +43,7 @@ class Run:
     versions: dict[str, str] = field(default_factory=lambda: code_versions())
 
     def to_json(self) -> str:
+        """The run as text, keys sorted."""
         return json.dumps(asdict(self), ensure_ascii=False, indent=1, sort_keys=True, default=str) + "\n"
 
 

@@ -1,4 +1,4 @@
-"""Units that stand beside a number. Their names, and the words after a number, are in the catalogues (`unit.name.persons`, `unit.persons`)."""
+"""Units that stand beside a number. Their names and the words after a number are in the catalogues (`unit.name.days`, `unit.days`)."""
 
 from __future__ import annotations
 

@@ -42,7 +42,8 @@ _MENDS = {
 class Examined:
     """The outcome of one examination: lazy tables, nothing collected.
 
-    typed: the contract's columns, cast, and `row`, the bad rows still among them; faults: row, column, rule; ignored: columns of no contract.
+    typed: the contract's columns, cast, and `row`, the bad rows still among them;
+    faults: row, column, rule; ignored: columns of no contract.
     """
 
     typed: ibis.Table
@@ -84,7 +85,8 @@ def examine(raw: ibis.Table, contract: Contract, *, file: str) -> Examined:
     found = bad.select(ROW, fault=ibis.array(named)).mutate(fault=lambda t: t.fault.unnest()).filter(lambda t: t.fault.notnull())
     faults = found.select(ROW, column=found.fault.split(" ")[0], rule=found.fault.split(" ")[1])
     typed = text.select(
-        *(name for name in (ROW, PLACE) if name in present), **{c.name: _typed(text[c.name], c) if c.name in present else ibis.null(_dtype(c)) for c in contract.columns}
+        *(name for name in (ROW, PLACE) if name in present),
+        **{c.name: _typed(text[c.name], c) if c.name in present else ibis.null(_dtype(c)) for c in contract.columns},
     )
     ignored = tuple(name for name in raw.columns if name not in (*contract.names, ROW, PLACE))
     return Examined(typed, faults, ignored)

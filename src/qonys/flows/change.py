@@ -11,9 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-def change_about(
-    series: ibis.Table, *, before: Sequence[int], during: Sequence[int], after: Sequence[int]
-) -> ibis.Table:
+def change_about(series: ibis.Table, *, before: Sequence[int], during: Sequence[int], after: Sequence[int]) -> ibis.Table:
     """Mean inflow of each area before, during and after, and the percent change against before.
 
     series: area, year, inflow, rows (see `annual_series`) -> area, before, during, after (persons a year), during_change, after_change
@@ -28,5 +26,7 @@ def change_about(
     used = series.filter(_.year.isin([year for years in spans.values() for year in years]))
     table = used.group_by("area").agg(**means, rows=_.rows.collect())
     return table.mutate(
-        during_change=100 * (_.during / _.before.nullif(0) - 1), after_change=100 * (_.after / _.before.nullif(0) - 1), rows=_.rows.flatten()
+        during_change=100 * (_.during / _.before.nullif(0) - 1),
+        after_change=100 * (_.after / _.before.nullif(0) - 1),
+        rows=_.rows.flatten(),
     )

@@ -41,7 +41,8 @@ def mean_population(stock: ibis.Table) -> ibis.Table:
     totals = stock.filter(_.basis == "all_residents", _.category.fill_null("total") == "total")
     latest = totals.mutate(
         rank=ibis.row_number().over(
-            group_by=["residence", "ref_date"], order_by=[ibis.desc(_.vintage.fill_null("")), _.qualifier.fill_null("exact") != "exact", _.row]
+            group_by=["residence", "ref_date"],
+            order_by=[ibis.desc(_.vintage.fill_null("")), _.qualifier.fill_null("exact") != "exact", _.row],
         )
     ).filter(_.rank == 0)
     counted = latest.select("persons", "row", area=_.residence, year=_.ref_date.left(4).cast("int64"))

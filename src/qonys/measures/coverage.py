@@ -29,5 +29,7 @@ def coverage(challenge: ibis.Table, measure: ibis.Table) -> ibis.Table:
         measures=_.measure.collect(), measure_rows=_.measure_row.collect(),
     )  # fmt: skip
     joined = challenge.select("kind", "migration_type", "level", "row", challenge=_.id).left_join(counted, "challenge")
-    full = joined.drop("challenge_right").mutate(adopted=_.adopted.fill_null(0), proposed=_.proposed.fill_null(0), fields=_.fields.fill_null(0))
+    full = joined.drop("challenge_right").mutate(
+        adopted=_.adopted.fill_null(0), proposed=_.proposed.fill_null(0), fields=_.fields.fill_null(0)
+    )
     return full.mutate(answer=ibis.cases((_.adopted > 0, "adopted"), (_.proposed > 0, "proposed"), else_="none"))

@@ -25,7 +25,9 @@ Reading = Literal["certain", "possible"]
 def calendar(first: str, last: str) -> ibis.Table:
     """Every day of the months from `first` to `last` -> day (date), month ("2020-03"), days_in_month."""
     days = [(day, month, len(whole)) for month in months(first, last) for whole in [days_of_month(month)] for day in whole]
-    return ibis.memtable(pd.DataFrame(days, columns=["day", "month", "days_in_month"]), schema={"day": "date", "month": "string", "days_in_month": "int64"})
+    return ibis.memtable(
+        pd.DataFrame(days, columns=["day", "month", "days_in_month"]), schema={"day": "date", "month": "string", "days_in_month": "int64"}
+    )
 
 
 def in_force(measures: ibis.Table, days: ibis.Table, *, reading: Reading) -> ibis.Table:
@@ -40,7 +42,9 @@ def in_force(measures: ibis.Table, days: ibis.Table, *, reading: Reading) -> ibi
     else:
         begun, over = adopted.start_earliest, ibis.coalesce(adopted.end_latest, ibis.date(9999, 12, 31))
     step = ibis.ifelse(adopted.general, 0.0, 0.5)
-    spans = adopted.select("issuer", "id", "row", begun=begun.cast("date"), over=over.cast("date"), dose=100 * (adopted.strength - step) / STRONGEST)
+    spans = adopted.select(
+        "issuer", "id", "row", begun=begun.cast("date"), over=over.cast("date"), dose=100 * (adopted.strength - step) / STRONGEST
+    )
     return spans.join(days, [spans.begun <= days.day, spans.over >= days.day]).select(
         "issuer", "id", "row", "day", "month", "days_in_month", "dose"
     )
@@ -61,7 +65,9 @@ def month_doses(force: ibis.Table) -> ibis.Table:
 
     force: see `in_force` -> issuer, month, dose (0-100), rows (measures behind it).
     """
-    daily = force.group_by("issuer", "month", "day").agg(days_in_month=_.days_in_month.max(), dose=_.dose.max(), rows=_.row.collect(distinct=True))
+    daily = force.group_by("issuer", "month", "day").agg(
+        days_in_month=_.days_in_month.max(), dose=_.dose.max(), rows=_.row.collect(distinct=True)
+    )
     return daily.group_by("issuer", "month").agg(dose=_.dose.sum() / _.days_in_month.max(), rows=_.rows.collect())
 
 

@@ -11,7 +11,7 @@ import ibis
 import pandas as pd
 
 from qonys.core.contracts import MEASURE
-from qonys.core.errors import RegisterError, nearest
+from qonys.core.errors import DataError, RegisterError, nearest
 from qonys.core.periods import earliest
 from qonys.measures.codebook import codebook
 
@@ -32,8 +32,11 @@ def read_register(text: str, *, file: str) -> pd.DataFrame:
     except tomllib.TOMLDecodeError as error:
         raise RegisterError(f"{file} is not valid TOML: {error}", mend="correct that line") from None
     lines = [number for number, line in enumerate(text.splitlines(), start=1) if re.match(r"\s*\[\[measure\]\]", line)]
+    entries = content.get("measure", [])
+    if not isinstance(entries, list) or len(lines) != len(entries) or not all(isinstance(entry, dict) for entry in entries):
+        raise RegisterError(f"{file} holds measures that are no tables of their own", mend="begin each entry with a line [[measure]]")
     rows = []
-    for entry, line in zip(content.get("measure", []), lines, strict=False):
+    for entry, line in zip(entries, lines, strict=True):
         _check_words(entry, f"{file}, line {line}, measure {entry.get('id', '(no id)')}")
         rows.append({"row": line, "issuer": content.get("issuer"), **{key: _as_text(value) for key, value in entry.items()}})
     columns = ["row", *MEASURE.names]
@@ -47,11 +50,14 @@ def _check_words(entry: dict[str, Any], where: str) -> None:
     for column, part in _CODED.items():
         values = entry.get(column, [])
         for value in values if isinstance(values, list) else [values]:
-            if value not in codebook()[part]:
+            if not isinstance(value, str) or value not in codebook()[part]:
                 raise RegisterError(f"{where}: {value!r} is not a code of {column}", mend=nearest(str(value), codebook()[part]))
     for column in ("announced", "start", "end"):
         if entry.get(column):
-            earliest(str(entry[column]))
+            try:
+                earliest(str(entry[column]))
+            except DataError as error:
+                raise RegisterError(f"{where}: {column} {error.what}", mend=error.mend) from None
 
 
 def _as_text(value: object) -> str | None:

@@ -10,17 +10,18 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup, escape
 
-from qonys.core.results import Cell
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     import pandas as pd
 
-    from qonys.core.results import Result
+    from qonys.core.results import Cell, Result
     from qonys.i18n import Words
     from qonys.report.charts import Chart
     from qonys.studies.definition import Study
+
+
+NOTHING = Markup()
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +38,14 @@ class Block:
     """A figure, a table or a paragraph of a section. `sources` are keys of the source list."""
 
     kind: str  # figure | table | text
-    title: Markup = Markup()
+    title: Markup = NOTHING
     chart: Chart | None = None
     name: str = ""
     headings: tuple[tuple[str, bool], ...] = ()
     rows: tuple[tuple[Markup, ...], ...] = ()
-    note: Markup = Markup()
+    note: Markup = NOTHING
     sources: tuple[str, ...] = ()
-    text: Markup = Markup()
+    text: Markup = NOTHING
     folded: bool = False
 
 
@@ -70,7 +71,9 @@ class Desk:
         self, study: Study, results: Mapping[str, Result], tables: Mapping[str, pd.DataFrame], sources: pd.DataFrame, words: Words
     ) -> None:
         self.study, self.results, self.words = study, results, words
-        self._rows = {name: dict(zip(frame["row"], frame["source"], strict=True)) for name, frame in tables.items() if "source" in frame.columns}
+        self._rows = {
+            name: dict(zip(frame["row"], frame["source"], strict=True)) for name, frame in tables.items() if "source" in frame.columns
+        }
         self._walked: dict[str, frozenset[str]] = {}
         self._entries = tables["measure"].set_index("id").to_dict("index") if "measure" in tables else {}
         self._challenges = tables["challenge"].set_index("id").to_dict("index") if "challenge" in tables else {}
@@ -140,21 +143,47 @@ class Desk:
         """The same as plain text, for a heading or a chart."""
         return self.words.plain(key, **values)
 
-    def cells(self, name: str, columns: Sequence[Column], *, title: Markup, rows: pd.DataFrame | None = None, note: Markup | None = None,
-              folded: bool = False) -> Block:  # fmt: skip
+    def cells(
+        self,
+        name: str,
+        columns: Sequence[Column],
+        *,
+        title: Markup,
+        rows: pd.DataFrame | None = None,
+        note: Markup | None = None,
+        folded: bool = False,
+    ) -> Block:
         """A table of a result's rows."""
         result = self.results[name]
         chosen = result.rows if rows is None else rows
         printed = tuple(tuple(Markup(escape(column.show(row))) for column in columns) for row in chosen.to_dict("records"))
-        return Block("table", title, name=name, headings=tuple((c.heading, c.numeric) for c in columns), rows=printed, note=note or Markup(),
-                     sources=self.sources(name, chosen), folded=folded)  # fmt: skip
+        return Block(
+            "table",
+            title,
+            name=name,
+            headings=tuple((c.heading, c.numeric) for c in columns),
+            rows=printed,
+            note=note or Markup(),
+            sources=self.sources(name, chosen),
+            folded=folded,
+        )
 
     def number_column(self, name: str, column: str, *, heading: str | None = None, sign: bool = False) -> Column:
         """A column of traceable numbers of that result."""
         return Column(heading or self.plain(f"column.{column}"), lambda row: self.cell(name, row["id"], column, sign=sign), numeric=True)
 
-    def figure(self, name: str, key: str, draw: Callable[..., Chart], frame: pd.DataFrame, *, of: Sequence[str], note: Markup | None = None,
-               rows: Mapping[str, pd.DataFrame] | None = None, **options: object) -> Block:  # fmt: skip
+    def figure(
+        self,
+        name: str,
+        key: str,
+        draw: Callable[..., Chart],
+        frame: pd.DataFrame,
+        *,
+        of: Sequence[str],
+        note: Markup | None = None,
+        rows: Mapping[str, pd.DataFrame] | None = None,
+        **options: object,
+    ) -> Block:
         """A chart of results `of`, with title and description from the catalogue (`chart.KEY`, `chart.KEY.about`)."""
         self.figures += 1
         title, about = self.words(f"chart.{key}"), self.words(f"chart.{key}.about")
@@ -163,7 +192,7 @@ class Desk:
         return Block("figure", title, chart=chart, name=name, note=note or about, sources=keys)
 
     def sources(self, name: str, rows: pd.DataFrame | None = None) -> tuple[str, ...]:
-        """Keys of the sources behind the rows of a result, walked back through its inputs; `register` stands for entries of the register."""
+        """Keys of the sources behind the rows of a result, walked back through its inputs; `register` stands for its entries."""
         own = self.results[name].rows if rows is None else rows
         return tuple(sorted({source for inputs in own["inputs"] for address in inputs for source in self._sources_of(address)}))
 

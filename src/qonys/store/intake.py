@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from qonys.core.contracts import Contract
 
+
 @dataclass(frozen=True, slots=True)
 class Intake:
     """What came in: the good rows as a lazy table, and what became of the others.
@@ -36,7 +37,8 @@ class Intake:
 def take_in(con: Backend, path: Path, contract: Contract, *, label: str | None = None, quarantine: bool = True) -> Intake:
     """Read `path`, check it against `contract`, keep the good rows, quarantine the bad ones beside the input.
 
-    Good rows plus bad rows are all rows of the file. Without `quarantine` nothing is written. Errors: DataError if the file cannot be read or a required column is absent.
+    Good rows plus bad rows are all rows of the file. Without `quarantine` nothing is written.
+    Errors: DataError if the file cannot be read or a required column is absent.
     """
     raw, malformed = read_raw(con, path)
     if PLACE in raw.columns:
@@ -45,9 +47,14 @@ def take_in(con: Backend, path: Path, contract: Contract, *, label: str | None =
 
 
 def admit(
-    con: Backend, raw: ibis.Table, contract: Contract, *, file: str,
-    malformed: pd.DataFrame | None = None, quarantine_to: Path | None = None,
-) -> Intake:  # fmt: skip
+    con: Backend,
+    raw: ibis.Table,
+    contract: Contract,
+    *,
+    file: str,
+    malformed: pd.DataFrame | None = None,
+    quarantine_to: Path | None = None,
+) -> Intake:
     """The same for a table already read: `raw` holds text columns, an integer `row` and, if it joins several files, `_place`."""
     if PLACE not in raw.columns:
         raw = raw.mutate(**{PLACE: ibis.literal(f"{file}:").concat(raw[ROW].cast("string"))})

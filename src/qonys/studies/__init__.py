@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from qonys.studies import labour, movement, policy, rooms
+from qonys.studies import borders, labour, movement, policy, rooms
 from qonys.studies.definition import Study, built_in, find_study, read_study
 
 if TYPE_CHECKING:
@@ -41,9 +41,9 @@ QUESTIONS: dict[str, Question] = {
     "resettlement": Question(rooms.resettlement, ("pairs",)),
     "arithmetic": Question(rooms.arithmetic, ("checks",)),
     "register": Question(policy.register, ("also",)),
-    "border_days": Question(policy.border_days, ("first", "last", "phases")),
-    "border_strictness": Question(policy.border_strictness, ("first", "last", "phases")),
-    "convergence": Question(policy.convergence),
+    "border_days": Question(borders.border_days, ("first", "last", "phases")),
+    "border_strictness": Question(borders.border_strictness, ("first", "last", "phases")),
+    "convergence": Question(borders.convergence),
     "immigration": Question(movement.immigration, ("before", "during", "after")),
 }
 

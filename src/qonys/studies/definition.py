@@ -21,8 +21,8 @@ _NEEDED = ("name", "areas", "first", "last", "questions", "tables")
 class Study:
     """What is asked, of which tables, for whom.
 
-    areas: codes, a union standing for its members on the last day; first, last: years; tables: contract -> files, `shipped:` for those of the
-    package, others relative to the study file; options: parameters of single questions, by question; notes:
+    areas: codes, a union standing for its members on the last day; first, last: years; tables: contract -> files, `shipped:` for those of
+    the package, others relative to the study file; options: parameters of single questions, by question; notes:
     what the author of the study adds under a table or an answer, by its name and language.
     """
 
@@ -45,9 +45,13 @@ class Study:
     def parameters(self) -> dict[str, Any]:
         """Everything that decides the results, for the run."""
         return {
-            "areas": list(self.areas), "first": self.first, "last": self.last, "questions": list(self.questions),
-            "languages": list(self.languages), "options": self.options,
-        }  # fmt: skip
+            "areas": list(self.areas),
+            "first": self.first,
+            "last": self.last,
+            "questions": list(self.questions),
+            "languages": list(self.languages),
+            "options": self.options,
+        }
 
 
 def built_in() -> dict[str, Path]:
@@ -93,11 +97,18 @@ def read_study(path: Path, questions: dict[str, tuple[str, ...]]) -> Study:
         raise StudyError(f"{path.name}: first and last must be years in order", mend="write first = 2013 and last = 2023")
     title = content.get("title", {})
     return Study(
-        name=str(content["name"]), areas=tuple(content["areas"]), first=content["first"], last=content["last"],
-        questions=tuple(content["questions"]), tables={name: tuple(files_) for name, files_ in content["tables"].items()},
-        languages=tuple(content.get("languages", ("en",))), title=title if isinstance(title, dict) else {"en": title},
-        options=options, notes=content.get("notes", {}), folder=path.parent,
-    )  # fmt: skip
+        name=str(content["name"]),
+        areas=tuple(content["areas"]),
+        first=content["first"],
+        last=content["last"],
+        questions=tuple(content["questions"]),
+        tables={name: tuple(files_) for name, files_ in content["tables"].items()},
+        languages=tuple(content.get("languages", ("en",))),
+        title=title if isinstance(title, dict) else {"en": title},
+        options=options,
+        notes=content.get("notes", {}),
+        folder=path.parent,
+    )
 
 
 def _known(path: Path, what: str, given: Any, known: Any) -> None:

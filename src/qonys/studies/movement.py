@@ -15,6 +15,8 @@ from qonys.measures import chronological
 from qonys.studies.tables import Tables, collect, inputs, needed, study_areas
 
 if TYPE_CHECKING:
+    import ibis
+
     from qonys.studies.definition import Study
 
 PERSONS = Measured(unit="persons")
@@ -66,8 +68,8 @@ def _summary(series: pd.DataFrame, study: Study) -> Result:
     return Result("external_summary", pd.DataFrame(rows), sums | counts | {"inflow_shock": PERCENT, "outflow_shock": PERCENT})
 
 
-def _other_reports(name: str, flow: object, areas: list[str], study: Study) -> Result:
-    rows = collect(disagreements(flow, areas, study.first, study.last), "area", "year", "direction", "row")  # type: ignore[arg-type]
+def _other_reports(name: str, flow: ibis.Table, areas: list[str], study: Study) -> Result:
+    rows = collect(disagreements(flow, areas, study.first, study.last), "area", "year", "direction", "row")
     rows.insert(0, "id", [f"{r.area}.{r.year}.{r.direction}.{n}" for n, r in enumerate(rows.itertuples(), start=1)])
     rows["inputs"] = [addresses("flow", (r.row, r.used_row)) for r in rows.itertuples()]
     measured = {"used": PERSONS, "other": PERSONS, "difference": Measured(unit="persons", formula="other_less_used"),
@@ -75,10 +77,10 @@ def _other_reports(name: str, flow: object, areas: list[str], study: Study) -> R
     return Result(name, rows.drop(columns=["row", "used_row"]), measured)
 
 
-def _beside_un(series: pd.DataFrame, figure: object, areas: list[str]) -> list[Result]:
+def _beside_un(series: pd.DataFrame, figure: ibis.Table, areas: list[str]) -> list[Result]:
     """The registered net beside the UN estimate of the same year: another concept, so the gap is shown and not explained away."""
     estimates = collect(
-        figure.filter(_.indicator == "net_migration.un_wpp2024", _.area.isin(areas))  # type: ignore[attr-defined]
+        figure.filter(_.indicator == "net_migration.un_wpp2024", _.area.isin(areas))
         .select("area", year=_.period_start.left(4).cast("int64"), un_net=_.value, un_row=_.row), "area", "year",
     )  # fmt: skip
     both = series[["id", "area", "year", "net"]].merge(estimates, on=["area", "year"]).dropna(subset=["net", "un_net"])
@@ -94,12 +96,16 @@ def _beside_un(series: pd.DataFrame, figure: object, areas: list[str]) -> list[R
     ]
     return [
         Result("external_un", both.drop(columns="un_row").reset_index(drop=True), measured),
-        Result("external_un_summary", pd.DataFrame(summary, columns=["id", "years", "sign_differs", "inputs"]), {"years": years, "sign_differs": years}),
+        Result(
+            "external_un_summary",
+            pd.DataFrame(summary, columns=["id", "years", "sign_differs", "inputs"]),
+            {"years": years, "sign_differs": years},
+        ),
     ]
 
 
-def _drawn_measures(measure: object, ids: list[str]) -> Result:
-    entries = collect(measure.filter(_.id.isin(ids)), "id")  # type: ignore[attr-defined]
+def _drawn_measures(measure: ibis.Table, ids: list[str]) -> Result:
+    entries = collect(measure.filter(_.id.isin(ids)), "id")
     rows = chronological(entries)[["id", "issuer", "start", "end", "direction", "row"]].copy()
     rows["inputs"] = [[f"measure/{row}"] for row in rows.pop("row")]
     return Result("external_measures", rows.reset_index(drop=True), {})
@@ -113,10 +119,13 @@ def internal(tables: Tables, study: Study) -> list[Result]:
     net = with_rates(regional_net(flow, country, regions), mean_population(stock))
     rows = collect(net.filter(_.year >= study.first, _.year <= study.last), "region", "year")
     if rows.empty:
-        raise DesignError(f"no flows between {country} and its regions", mend="add a flow table of scope internal with whole years or all months")
+        raise DesignError(
+            f"no flows between {country} and its regions", mend="add a flow table of scope internal with whole years or all months"
+        )
     rows.insert(0, "id", rows["region"] + "." + rows["year"].astype(str))
     rows["inputs"] = [
-        flow_rows + people for flow_rows, people in zip(inputs("flow", rows.pop("rows")), inputs("stock", rows.pop("people_rows")), strict=True)
+        flow_rows + people
+        for flow_rows, people in zip(inputs("flow", rows.pop("rows")), inputs("stock", rows.pop("people_rows")), strict=True)
     ]
     measured = {
         "arrivals": PERSONS, "departures": PERSONS, "net": Measured(unit="persons", formula="arrivals_less_departures"),
@@ -127,7 +136,9 @@ def internal(tables: Tables, study: Study) -> list[Result]:
     total = total.reindex(range(study.option("internal", "first", study.first), study.last + 1)).reset_index()
     total["id"] = country + "." + total["year"].astype(str)
     total["inputs"] = [addresses("internal", ids if isinstance(ids, list) else []) for ids in total.pop("ids")]
-    national = Result("internal_national", total, {"moves": Measured(unit="moves", formula="sum"), "regions": Measured(unit="regions", formula="count")})
+    national = Result(
+        "internal_national", total, {"moves": Measured(unit="moves", formula="sum"), "regions": Measured(unit="regions", formula="count")}
+    )
     return [Result("internal", rows, measured), national]
 
 

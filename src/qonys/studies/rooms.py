@@ -25,7 +25,10 @@ class Figures:
         self.rows = collect(figure.filter(_.id.isin(ids)), "id").set_index("id")
         absent = sorted(set(ids) - set(self.rows.index))
         if absent:
-            raise StudyError(f"question {question!r} names the figures {', '.join(absent)}, which no table holds", mend="correct the ids in the study file")
+            raise StudyError(
+                f"question {question!r} names the figures {', '.join(absent)}, which no table holds",
+                mend="correct the ids in the study file",
+            )
 
     def value(self, figure: str) -> float:
         """The printed value."""
@@ -43,22 +46,49 @@ def returns(tables: Tables, study: Study) -> list[Result]:
 
     def part(figure: str, group: str) -> dict[str, object]:
         row = figures.rows.loc[figure]
-        return {"id": figure, "group": group, "area": row["area"], "area_words": row["area_words"], "qualifier": row["qualifier"],
-                "value": row["value"], "inputs": figures.addresses(figure)}  # fmt: skip
+        return {
+            "id": figure,
+            "group": group,
+            "area": row["area"],
+            "area_words": row["area_words"],
+            "qualifier": row["qualifier"],
+            "value": row["value"],
+            "inputs": figures.addresses(figure),
+        }
 
     rows = [part(figure, "home") for figure in home] + [part(figure, "corridor") for figure in corridor]
     sums = [
-        {"id": "home", "parts": len(home), "parts_sum": sum(map(figures.value, home)), "printed": None, "gap": None, "inputs": [f"returns/{f}" for f in home]},
-        {"id": "corridor", "parts": len(corridor), "parts_sum": sum(map(figures.value, corridor)), "printed": figures.value(whole),
-         "gap": figures.value(whole) - sum(map(figures.value, corridor)),
-         "inputs": [*(f"returns/{f}" for f in corridor), *figures.addresses(whole)]},
-    ]  # fmt: skip
+        {
+            "id": "home",
+            "parts": len(home),
+            "parts_sum": sum(map(figures.value, home)),
+            "printed": None,
+            "gap": None,
+            "inputs": [f"returns/{f}" for f in home],
+        },
+        {
+            "id": "corridor",
+            "parts": len(corridor),
+            "parts_sum": sum(map(figures.value, corridor)),
+            "printed": figures.value(whole),
+            "gap": figures.value(whole) - sum(map(figures.value, corridor)),
+            "inputs": [*(f"returns/{f}" for f in corridor), *figures.addresses(whole)],
+        },
+    ]
     persons, total = Measured(unit="persons"), Measured(unit="persons", formula="sum")
     return [
         Result("returns", pd.DataFrame(rows), {"value": persons}),
-        Result("returns_total", pd.DataFrame(sums).astype({"printed": "float64", "gap": "float64"}),
-               {"parts": Measured(unit="pieces", formula="count"), "parts_sum": total, "printed": persons, "gap": Measured(unit="persons", formula="printed_less_sum")}),
-    ]  # fmt: skip
+        Result(
+            "returns_total",
+            pd.DataFrame(sums).astype({"printed": "float64", "gap": "float64"}),
+            {
+                "parts": Measured(unit="pieces", formula="count"),
+                "parts_sum": total,
+                "printed": persons,
+                "gap": Measured(unit="persons", formula="printed_less_sum"),
+            },
+        ),
+    ]
 
 
 def procedure(tables: Tables, study: Study) -> list[Result]:
@@ -66,13 +96,25 @@ def procedure(tables: Tables, study: Study) -> list[Result]:
     steps = {step["id"]: step["figure"] for step in study.option("procedure", "steps")}
     printed, extra = study.option("procedure", "announced"), study.option("procedure", "outcome")
     figures = Figures(tables, "procedure", [*steps.values(), printed, extra])
-    days = {step: figures.value(figure) * (DAYS_PER_MONTH if figures.rows.loc[figure, "unit"] == "months" else 1) for step, figure in steps.items()}
+    days = {
+        step: figures.value(figure) * (DAYS_PER_MONTH if figures.rows.loc[figure, "unit"] == "months" else 1)
+        for step, figure in steps.items()
+    }
     rows, totals = [], []
     for order in ("in_turn", "at_once"):
-        for step, (start, end) in schedule(days, order=order).items():  # type: ignore[arg-type]
-            rows.append({"id": f"{order}.{step}", "order": order, "step": step, "start": start, "end": end, "days": end - start,
-                         "inputs": figures.addresses(steps[step])})  # fmt: skip
-        totals.append({"id": order, "days": elapsed_days(days, order=order), "inputs": [f"procedure/{order}.{step}" for step in days]})  # type: ignore[arg-type]
+        for step, (start, end) in schedule(days, order=order).items():
+            rows.append(
+                {
+                    "id": f"{order}.{step}",
+                    "order": order,
+                    "step": step,
+                    "start": start,
+                    "end": end,
+                    "days": end - start,
+                    "inputs": figures.addresses(steps[step]),
+                }
+            )
+        totals.append({"id": order, "days": elapsed_days(days, order=order), "inputs": [f"procedure/{order}.{step}" for step in days]})
     totals.append({"id": "announced", "days": figures.value(printed), "inputs": figures.addresses(printed)})
     outcome = {"id": extra, "value": figures.value(extra), "inputs": figures.addresses(extra)}
     span = Measured(unit="days", formula="schedule")
@@ -91,14 +133,24 @@ def resettlement(tables: Tables, study: Study) -> list[Result]:
     for pair in pairs:
         value, low, high = returned_share(figures.value(pair["returned"]), figures.value(pair["resettled"]))
         rows.append(
-            {"id": pair["id"], "resettled": figures.value(pair["resettled"]), "returned": figures.value(pair["returned"]), "share": value,
-             "low": low, "high": high, "qualifier": figures.rows.loc[pair["returned"], "qualifier"],
-             "until": figures.rows.loc[pair["resettled"], "period_end"], "inputs": figures.addresses(pair["resettled"], pair["returned"])}
-        )  # fmt: skip
+            {
+                "id": pair["id"],
+                "resettled": figures.value(pair["resettled"]),
+                "returned": figures.value(pair["returned"]),
+                "share": value,
+                "low": low,
+                "high": high,
+                "qualifier": figures.rows.loc[pair["returned"], "qualifier"],
+                "until": figures.rows.loc[pair["resettled"], "period_end"],
+                "inputs": figures.addresses(pair["resettled"], pair["returned"]),
+            }
+        )
     share = Measured(unit="percent", formula="returned_by_resettled", decimals=1)
     bound = Measured(unit="percent", formula="wilson_interval", decimals=1)
     persons = Measured(unit="persons")
-    return [Result("resettlement", pd.DataFrame(rows), {"resettled": persons, "returned": persons, "share": share, "low": bound, "high": bound})]
+    return [
+        Result("resettlement", pd.DataFrame(rows), {"resettled": persons, "returned": persons, "share": share, "low": bound, "high": bound})
+    ]
 
 
 def arithmetic(tables: Tables, study: Study) -> list[Result]:
@@ -113,10 +165,20 @@ def arithmetic(tables: Tables, study: Study) -> list[Result]:
         computed = 100 * parts[0] / parts[1] if check["kind"] == "share" else sum(parts)
         digits = check.get("digits", 0)
         rows.append(
-            {"id": check["id"], "kind": check["kind"], "total": check["total"], "printed": total, "computed": computed, "gap": total - computed,
-             "verdict": "holds" if round(computed, digits) == round(total, digits) else "differs", "decimals": digits,
-             "inputs": figures.addresses(check["total"], *check["parts"])}
-        )  # fmt: skip
-    unit = {name: Measured(unit="as_row", formula=formula, decimals=2)
-            for name, formula in (("printed", "as_published"), ("computed", "recomputed"), ("gap", "printed_less_sum"))}  # fmt: skip
+            {
+                "id": check["id"],
+                "kind": check["kind"],
+                "total": check["total"],
+                "printed": total,
+                "computed": computed,
+                "gap": total - computed,
+                "verdict": "holds" if round(computed, digits) == round(total, digits) else "differs",
+                "decimals": digits,
+                "inputs": figures.addresses(check["total"], *check["parts"]),
+            }
+        )
+    unit = {
+        name: Measured(unit="as_row", formula=formula, decimals=2)
+        for name, formula in (("printed", "as_published"), ("computed", "recomputed"), ("gap", "printed_less_sum"))
+    }
     return [Result("arithmetic", pd.DataFrame(rows), unit)]

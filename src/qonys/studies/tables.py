@@ -53,7 +53,5 @@ def inputs(table: str, rows: Iterable[object]) -> list[list[str]]:
 def study_areas(study: Study) -> list[str]:
     """The areas of a study, unions replaced by their members on the last day of its period."""
     unions = {area.code for area in areas.areas(scheme="union")}
-    members = [
-        member for code in study.areas for member in (areas.members(code, date(study.last, 12, 31)) if code in unions else (code,))
-    ]
+    members = [member for code in study.areas for member in (areas.members(code, date(study.last, 12, 31)) if code in unions else (code,))]
     return list(dict.fromkeys(members))

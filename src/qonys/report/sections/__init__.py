@@ -1,8 +1,9 @@
 """One section a question: from its results to sentences, figures and tables. No arithmetic here: a number is a cell of a result."""
 
+from qonys.report.sections.borders import border_days, border_strictness, convergence
 from qonys.report.sections.labour import ethnic_return, foreign_labour
 from qonys.report.sections.movement import external, immigration, internal
-from qonys.report.sections.policy import border_days, border_strictness, challenges, convergence, objects, policy_mix, register
+from qonys.report.sections.policy import challenges, objects, policy_mix, register
 from qonys.report.sections.rooms import arithmetic, procedure, resettlement, returns
 
 SECTIONS = {

@@ -21,11 +21,20 @@ def foreign_labour(desk: Desk) -> Section:
     total = rows[(rows["characteristic"] == "WORLD") & (rows["category"] == "all")].sort_values("ref_date", kind="stable")
     first, last = total.iloc[0], total.iloc[-1]
     section.answer = [
-        desk.say("answer.foreign_labour", first=desk.words.date(first["ref_date"]), last=desk.words.date(last["ref_date"]),
-                 before=desk.cell("foreign_labour", first["id"], "persons"), now=desk.cell("foreign_labour", last["id"], "persons")),
-        desk.say("answer.foreign_labour.permits", figures=desk.cell("labour_permit_counts", "all", "figures"), years=desk.cell("labour_permit_counts", "all", "years")),
+        desk.say(
+            "answer.foreign_labour",
+            first=desk.words.date(first["ref_date"]),
+            last=desk.words.date(last["ref_date"]),
+            before=desk.cell("foreign_labour", first["id"], "persons"),
+            now=desk.cell("foreign_labour", last["id"], "persons"),
+        ),
+        desk.say(
+            "answer.foreign_labour.permits",
+            figures=desk.cell("labour_permit_counts", "all", "figures"),
+            years=desk.cell("labour_permit_counts", "all", "years"),
+        ),
         desk.note("foreign_labour"),
-    ]  # fmt: skip
+    ]
     section.blocks = [_stocks(desk, total), _citizens(desk, rows)]
     section.blocks += [_published(desk, "labour_permits", "labour_permits"), _published(desk, "labour_quota", "labour_quota")]
     return section
@@ -33,17 +42,33 @@ def foreign_labour(desk: Desk) -> Section:
 
 def _stocks(desk: Desk, total: pd.DataFrame) -> Block:
     frame = pd.DataFrame(
-        {"x": row["ref_date"], "value": row["persons"], "text": desk.number(row["persons"]), "series": "stock", "label": desk.plain("series.stock")}
+        {
+            "x": row["ref_date"],
+            "value": row["persons"],
+            "text": desk.number(row["persons"]),
+            "series": "stock",
+            "label": desk.plain("series.stock"),
+        }
         for row in total.to_dict("records")
     )
     quota = desk.result("labour_quota").rows
     quota = quota[quota["indicator"].str.endswith(".quota")].drop_duplicates("period_start", keep="last")
-    steps = pd.DataFrame({"x": row["period_start"], "value": row["value"], "text": desk.number(row["value"])} for row in quota.to_dict("records"))
+    steps = pd.DataFrame(
+        {"x": row["period_start"], "value": row["value"], "text": desk.number(row["value"])} for row in quota.to_dict("records")
+    )
     return desk.figure(
-        "foreign-labour", "foreign_labour", point_series, frame, of=["foreign_labour", "labour_quota"], rows={"foreign_labour": total, "labour_quota": quota},
-        unit=desk.plain("unit.name.persons"), connect=False, quota=steps if len(steps) else None, quota_label=desk.plain("series.quota"),
+        "foreign-labour",
+        "foreign_labour",
+        point_series,
+        frame,
+        of=["foreign_labour", "labour_quota"],
+        rows={"foreign_labour": total, "labour_quota": quota},
+        unit=desk.plain("unit.name.persons"),
+        connect=False,
+        quota=steps if len(steps) else None,
+        quota_label=desk.plain("series.quota"),
         locale=desk.words.language,
-    )  # fmt: skip
+    )
 
 
 def _citizens(desk: Desk, rows: pd.DataFrame) -> Block:
@@ -71,7 +96,9 @@ def _published(desk: Desk, name: str, key: str) -> Block:
         Column(desk.plain("column.qualifier"), lambda row: desk.words.label("qualifier", row["qualifier"])),
         Column(desk.plain("column.source"), lambda row: desk.source_name(row["source"])),
     ]
-    return desk.cells(name, columns, title=desk.say(f"table.{key}"), note=desk.note(name) or desk.say("note.published"), folded=name != "labour_permits")
+    return desk.cells(
+        name, columns, title=desk.say(f"table.{key}"), note=desk.note(name) or desk.say("note.published"), folded=name != "labour_permits"
+    )
 
 
 def _quantity(desk: Desk, row: dict[str, Any]) -> str:
@@ -101,14 +128,31 @@ def ethnic_return(desk: Desk) -> Section:
     total = rows[rows["indicator"] == "kandas.returned_since_1991_cumulative"].sort_values("period_end", kind="stable")
     if len(total):
         last = total.iloc[-1]
-        section.answer = [desk.say("answer.ethnic_return", until=desk.words.date(last["period_end"]), total=desk.cell("kandas", last["id"], "value"))]
+        section.answer = [
+            desk.say("answer.ethnic_return", until=desk.words.date(last["period_end"]), total=desk.cell("kandas", last["id"], "value"))
+        ]
         frame = pd.DataFrame(
-            {"x": row["period_end"], "value": row["value"], "text": desk.number(row["value"]), "series": "total", "label": desk.plain("series.returned")}
+            {
+                "x": row["period_end"],
+                "value": row["value"],
+                "text": desk.number(row["value"]),
+                "series": "total",
+                "label": desk.plain("series.returned"),
+            }
             for row in total.to_dict("records")
         )
         section.blocks.append(
-            desk.figure("kandas", "kandas", point_series, frame, of=["kandas"], rows={"kandas": total}, unit=desk.plain("unit.name.persons"),
-                        connect=False, locale=desk.words.language)
-        )  # fmt: skip
+            desk.figure(
+                "kandas",
+                "kandas",
+                point_series,
+                frame,
+                of=["kandas"],
+                rows={"kandas": total},
+                unit=desk.plain("unit.name.persons"),
+                connect=False,
+                locale=desk.words.language,
+            )
+        )
     section.blocks.append(_published(desk, "kandas", "kandas"))
     return section

@@ -1,7 +1,8 @@
-"""Sections on what states did, against which challenges, and whether they drew together."""
+"""Sections on what states did, for whom, and against which challenges."""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -10,15 +11,13 @@ from markupsafe import Markup
 from qonys.core import areas
 from qonys.core.periods import earliest, latest
 from qonys.report.blocks import Block, Column, Section, coded
-from qonys.report.charts import Phase, heat_strips, interval_lines, matrix, timelines
+from qonys.report.charts import matrix, timelines
 from qonys.report.sections.movement import measure_title
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from qonys.report.blocks import Desk
-
-EVIDENCE = ("border_days", "border_strictness_low", "border_strictness_high")
 
 
 def entries(desk: Desk, ids: Iterable[str]) -> Markup:
@@ -31,22 +30,36 @@ def entries(desk: Desk, ids: Iterable[str]) -> Markup:
 
 def objects(desk: Desk) -> Section:
     """Table 1: whom policy acts on, by which measures, with the dates and outcomes of their entries."""
-    section = Section("objects", desk.say("question.objects"), [
-        desk.say("answer.objects", **{name: desk.cell("object_counts", "all", name) for name in ("groups", "measures", "entries")})
-    ])
+    section = Section(
+        "objects",
+        desk.say("question.objects"),
+        [desk.say("answer.objects", **{name: desk.cell("object_counts", "all", name) for name in ("groups", "measures", "entries")})],
+    )
     rows = desk.result("objects").rows
-    groups = rows.groupby(["category", "population"], sort=False).agg(
-        group=("group", lambda g: list(dict.fromkeys(g))), measure=("measure", lambda m: list(dict.fromkeys(m))), ids=("measure_ids", list)
-    ).reset_index()  # fmt: skip
+    groups = (
+        rows.groupby(["category", "population"], sort=False)
+        .agg(
+            group=("group", lambda g: list(dict.fromkeys(g))),
+            measure=("measure", lambda m: list(dict.fromkeys(m))),
+            ids=("measure_ids", list),
+        )
+        .reset_index()
+    )
     printed = []
     for row in groups.to_dict("records"):
         ids = sorted({i for own in row["ids"] if own is not None for i in own})
         lines = [desk.words.label("object.group", g) for g in row["group"]]
         named = [desk.words.label("object.measure", m) for m in row["measure"]]
         printed.append(
-            (Markup("<strong>{}</strong><br>{}").format(desk.words.label("object.category", row["category"]), desk.words.label("object.population", row["population"])),
-             _list(lines), _list(named), entries(desk, ids))
-        )  # fmt: skip
+            (
+                Markup("<strong>{}</strong><br>{}").format(
+                    desk.words.label("object.category", row["category"]), desk.words.label("object.population", row["population"])
+                ),
+                _list(lines),
+                _list(named),
+                entries(desk, ids),
+            )
+        )
     heads = tuple((desk.plain(f"column.{name}"), False) for name in ("object", "groups", "measures_named", "entries"))
     section.blocks = [
         Block("table", desk.say("table.objects"), name="objects", headings=heads, rows=tuple(printed), sources=desk.sources("objects")),
@@ -66,12 +79,26 @@ def measure_list(desk: Desk, ids: Iterable[str], *, title: Markup, folded: bool 
         entry = desk.entry(i)
         outcome = desk.words.label("measure", f"{i}.outcome", "") if desk.words.has(f"measure.{i}.outcome") else _text(entry.get("outcome"))
         rows.append(
-            (_anchor(desk, i), coded("measure", entry["row"], "title", measure_title(desk, i)),
-             Markup("{}").format(desk.words.label("direction", entry["direction"])), Markup("<time>{}</time>").format(_dates(desk, entry)),
-             Markup("{}").format(desk.words.label("status", entry["status"])), coded("measure", entry["row"], "outcome", outcome) if outcome else Markup())
-        )  # fmt: skip
+            (
+                _anchor(desk, i),
+                coded("measure", entry["row"], "title", measure_title(desk, i)),
+                Markup("{}").format(desk.words.label("direction", entry["direction"])),
+                Markup("<time>{}</time>").format(_dates(desk, entry)),
+                Markup("{}").format(desk.words.label("status", entry["status"])),
+                coded("measure", entry["row"], "outcome", outcome) if outcome else Markup(),
+            )
+        )
     heads = tuple((desk.plain(f"column.{name}"), False) for name in ("entry", "title", "direction", "dates", "status", "outcome"))
-    return Block("table", title, name="measures", headings=heads, rows=tuple(rows), sources=("register",), note=desk.say("note.register_ends"), folded=folded)
+    return Block(
+        "table",
+        title,
+        name="measures",
+        headings=heads,
+        rows=tuple(rows),
+        sources=("register",),
+        note=desk.say("note.register_ends"),
+        folded=folded,
+    )
 
 
 def _anchor(desk: Desk, measure: str) -> Markup:
@@ -94,9 +121,12 @@ def challenges(desk: Desk) -> Section:
     """Table 2: challenges by type and level, each with the measures that answer it, and those that nothing answers."""
     section = Section("challenges", desk.say("question.challenges"))
     section.answer = [
-        desk.say("answer.challenges", of=desk.cell("challenge_answers", "none", "of"),
-                 **{answer: desk.cell("challenge_answers", answer, "challenges") for answer in ("adopted", "proposed", "none")})
-    ]  # fmt: skip
+        desk.say(
+            "answer.challenges",
+            of=desk.cell("challenge_answers", "none", "of"),
+            **{answer: desk.cell("challenge_answers", answer, "challenges") for answer in ("adopted", "proposed", "none")},
+        )
+    ]
     rows = desk.result("challenges").rows
     order = {"global": 0, "cross_country": 1, "supranational": 2, "national": 3}
     rows = rows.assign(place=rows["level"].map(order)).sort_values(["migration_type", "place", "id"], kind="stable")
@@ -104,10 +134,17 @@ def challenges(desk: Desk) -> Section:
         Column(desk.plain("column.migration_type"), lambda row: desk.words.label("migration_type", row["migration_type"])),
         Column(desk.plain("column.level"), lambda row: desk.words.label("challenge_level", row["level"])),
         Column(desk.plain("column.challenge"), lambda row: desk.challenge(row["id"])),
-        desk.number_column("challenges", "adopted"), desk.number_column("challenges", "proposed"),
-        Column(desk.plain("column.answered_by"), lambda row: entries(desk, row["measures"]) if len(row["measures"]) else
-               Markup('<strong class="unanswered">{}</strong>').format(desk.say("unanswered"))),
-    ]  # fmt: skip
+        desk.number_column("challenges", "adopted"),
+        desk.number_column("challenges", "proposed"),
+        Column(
+            desk.plain("column.answered_by"),
+            lambda row: (
+                entries(desk, row["measures"])
+                if len(row["measures"])
+                else Markup('<strong class="unanswered">{}</strong>').format(desk.say("unanswered"))
+            ),
+        ),
+    ]
     unanswered = rows[rows["answer"] == "none"]
     section.blocks = [
         desk.cells("challenges", columns[:3], rows=unanswered, title=desk.say("table.unanswered"), note=desk.say("note.unanswered")),
@@ -117,35 +154,64 @@ def challenges(desk: Desk) -> Section:
     return section
 
 
+def _mix_words(desk: Desk, part: str, row: dict[str, Any]) -> str:
+    return desk.plain(f"mix.{row['policy_field']}.{part}")
+
+
 def policy_mix(desk: Desk) -> Section:
     """Figure 5: fields of policy x kinds of challenge, with the number of adopted measures that answer."""
     by_field = desk.result("policy_mix_fields").rows
     top = by_field[by_field["id"] != "all"].sort_values("measures", ascending=False, kind="stable")["id"].iloc[0]
     counts = {name: desk.cell("policy_mix_fields", "all", name) for name in ("measures", "fields", "silent")}
-    section = Section("policy_mix", desk.say("question.policy_mix"), [
-        desk.say("answer.policy_mix", **counts, field=desk.plain(f"mix.{top}.policy_field"), most=desk.cell("policy_mix_fields", top, "measures"))
-    ])
+    section = Section(
+        "policy_mix",
+        desk.say("question.policy_mix"),
+        [
+            desk.say(
+                "answer.policy_mix",
+                **counts,
+                field=desk.plain(f"mix.{top}.policy_field"),
+                most=desk.cell("policy_mix_fields", top, "measures"),
+            )
+        ],
+    )
     rows = desk.result("policy_mix").rows
     frame = pd.DataFrame(
-        {"row": desk.plain(f"mix.{row['policy_field']}.policy_field"), "col": desk.words.label("challenge_kind", row["kind"]), "value": row["measures"],
-         "text": desk.number(row["measures"])}
+        {
+            "row": desk.plain(f"mix.{row['policy_field']}.policy_field"),
+            "col": desk.words.label("challenge_kind", row["kind"]),
+            "value": row["measures"],
+            "text": desk.number(row["measures"]),
+        }
         for row in rows.to_dict("records")
-    )  # fmt: skip
-    section.blocks.append(desk.figure("policy-mix", "policy_mix", matrix, frame, of=["policy_mix"], row_title=desk.plain("column.policy_field"),
-                                      col_title=desk.plain("column.kind")))  # fmt: skip
+    )
+    section.blocks.append(
+        desk.figure(
+            "policy-mix",
+            "policy_mix",
+            matrix,
+            frame,
+            of=["policy_mix"],
+            row_title=desk.plain("column.policy_field"),
+            col_title=desk.plain("column.kind"),
+        )
+    )
     fields = rows.drop_duplicates("policy_field")
     columns = [
         Column(desk.plain("column.policy_field"), lambda row: desk.plain(f"mix.{row['policy_field']}.policy_field")),
-        *(Column(desk.plain(f"column.{part}"), lambda row, part=part: desk.plain(f"mix.{row['policy_field']}.{part}"))
-          for part in ("acts_on", "mechanism", "direction")),
-    ]  # fmt: skip
+        *(Column(desk.plain(f"column.{part}"), partial(_mix_words, desk, part)) for part in ("acts_on", "mechanism", "direction")),
+    ]
     section.blocks.append(desk.cells("policy_mix", columns, rows=fields, title=desk.say("table.policy_fields"), folded=True))
     answering = rows[rows["measures"] > 0]
-    counts = [
-        columns[0], Column(desk.plain("column.kind"), lambda row: desk.words.label("challenge_kind", row["kind"])),
-        desk.number_column("policy_mix", "measures"), desk.number_column("policy_mix", "challenges"),
-    ]  # fmt: skip
-    section.blocks.append(desk.cells("policy_mix", counts, rows=answering, title=desk.say("table.policy_mix"), note=desk.say("note.policy_mix"), folded=True))
+    numbers = [
+        columns[0],
+        Column(desk.plain("column.kind"), lambda row: desk.words.label("challenge_kind", row["kind"])),
+        desk.number_column("policy_mix", "measures"),
+        desk.number_column("policy_mix", "challenges"),
+    ]
+    section.blocks.append(
+        desk.cells("policy_mix", numbers, rows=answering, title=desk.say("table.policy_mix"), note=desk.say("note.policy_mix"), folded=True)
+    )
     return section
 
 
@@ -159,141 +225,42 @@ def register(desk: Desk) -> Section:
     shown = rows[rows["start"] >= "2019-10"] if (rows["start"] >= "2019-10").any() else rows
     span = (max(first, shown["start"].min()[:7].ljust(10, "-")[:7] + "-01"), min(last, _last_day(shown)))
     frame = pd.DataFrame(
-        {"lane": names[row["issuer"]], "start": earliest(row["start"]).isoformat(), "end": None if pd.isna(row["end"]) else latest(row["end"]).isoformat(),
-         "kind": row["direction"], "known_end": not pd.isna(row["end"])}
-        for row in sorted(shown.to_dict("records"), key=lambda row: (areas.area(row["issuer"]).scheme != "union", names[row["issuer"]], row["start"], row["id"]))
-    )  # fmt: skip
+        {
+            "lane": names[row["issuer"]],
+            "start": earliest(row["start"]).isoformat(),
+            "end": None if pd.isna(row["end"]) else latest(row["end"]).isoformat(),
+            "kind": row["direction"],
+            "known_end": not pd.isna(row["end"]),
+        }
+        for row in sorted(
+            shown.to_dict("records"),
+            key=lambda row: (areas.area(row["issuer"]).scheme != "union", names[row["issuer"]], row["start"], row["id"]),
+        )
+    )
     section.blocks.append(
-        desk.figure("register", "register", timelines, frame, of=["register"], kind_labels={d: desk.words.label("direction", d) for d in ("tightening", "easing", "neutral")},
-                    open_label=desk.plain("series.open_end"), span=span, locale=desk.words.language)
-    )  # fmt: skip
+        desk.figure(
+            "register",
+            "register",
+            timelines,
+            frame,
+            of=["register"],
+            kind_labels={d: desk.words.label("direction", d) for d in ("tightening", "easing", "neutral")},
+            open_label=desk.plain("series.open_end"),
+            span=span,
+            locale=desk.words.language,
+        )
+    )
     ordered = counts.assign(name=[names[i] for i in counts["issuer"]]).sort_values("name", kind="stable")
     columns = [
         Column(desk.plain("column.issuer"), lambda row: names[row["issuer"]]),
         *(desk.number_column("register_counts", name) for name in ("measures", "tightening", "easing", "neutral", "open")),
     ]
-    section.blocks.append(desk.cells("register_counts", columns, rows=ordered, title=desk.say("table.register_counts"), note=desk.say("note.register_counts")))
+    section.blocks.append(
+        desk.cells("register_counts", columns, rows=ordered, title=desk.say("table.register_counts"), note=desk.say("note.register_counts"))
+    )
     section.blocks.append(measure_list(desk, rows["id"], title=desk.say("table.register"), folded=True))
     return section
 
 
 def _last_day(rows: pd.DataFrame) -> str:
     return max([latest(end) for end in rows["end"].dropna()] + [latest(start) for start in rows["start"]]).isoformat()
-
-
-def _phases(desk: Desk, question: str) -> list[Phase]:
-    return [Phase(p["first"], p["last"], desk.words.label("phase", p["id"], p.get("label", p["id"]))) for p in desk.study.option(question, "phases", [])]
-
-
-def border_days(desk: Desk) -> Section:
-    """Share of days with control at internal borders by state and month, and its spread."""
-    section = Section("border_days", desk.say("question.border_days"))
-    panel = desk.result("border_days").rows
-    frame = pd.DataFrame({"area_label": desk.words.area(r["area"]), "x": r["period"], "value": r["value"]} for r in panel.to_dict("records"))
-    frame = frame.sort_values(["area_label", "x"], kind="stable")
-    spread_rows = desk.result("spread_border_days").rows
-    peak = spread_rows.loc[spread_rows["mean"].idxmax(), "id"]
-    section.answer = [
-        desk.say("answer.border_days", month=desk.words.date(peak), mean=desk.cell("spread_border_days", peak, "mean"),
-                 members=desk.cell("spread_border_days", peak, "areas"))
-    ]  # fmt: skip
-    section.blocks = [
-        desk.figure("border-days", "border_days", heat_strips, frame, of=["border_days"], unit=desk.plain("chart.border_days.unit"), low_label=desk.number(0),
-                    high_label=desk.number(1), missing_label=desk.plain("gap.not_published"), locale=desk.words.language),
-        _panel_table(desk, "border_days", ("value",), desk.say("table.border_days")),
-        *_spread_blocks(desk, "border_days", [""]),
-    ]  # fmt: skip
-    return section
-
-
-def border_strictness(desk: Desk) -> Section:
-    """Strictness at the border by month between two readings of unknown ends, and its spread."""
-    section = Section("border_strictness", desk.say("question.border_strictness"))
-    mean = desk.result("border_strictness_mean").rows
-    top = mean.loc[mean["high"].idxmax(), "id"]
-    section.answer = [
-        desk.say("answer.border_strictness", month=desk.words.date(top), low=desk.cell("border_strictness_mean", top, "low"), high=desk.cell("border_strictness_mean", top, "high"))
-    ]
-    frame = pd.DataFrame(
-        {"x": r["period"], "series": name, "label": desk.plain(f"series.{name}"), "value": r[name], "low": None, "high": None}
-        for name in ("low", "high") for r in mean.to_dict("records")
-    )  # fmt: skip
-    columns = [Column(desk.plain("column.month"), lambda row: desk.words.date(row["period"])),
-               *(desk.number_column("border_strictness_mean", name, heading=desk.plain(f"series.{name}")) for name in ("low", "high"))]  # fmt: skip
-    section.blocks = [
-        desk.figure("border-strictness", "border_strictness", interval_lines, frame, of=["border_strictness_mean"], unit=desk.plain("unit.name.points"),
-                    number_format=desk.number, phases=_phases(desk, "border_strictness"), locale=desk.words.language),
-        desk.cells("border_strictness_mean", columns, title=desk.say("table.border_strictness_mean"), folded=True),
-        _panel_table(desk, "border_strictness", ("low", "high"), desk.say("table.border_strictness")),
-        *_spread_blocks(desk, "border_strictness", ["_low", "_high"]),
-    ]  # fmt: skip
-    return section
-
-
-def _panel_table(desk: Desk, name: str, values: tuple[str, ...], title: Markup) -> Block:
-    """A panel as months x areas, each cell traceable; two values stand as low and high."""
-    rows = desk.result(name).rows
-    months = sorted(rows["period"].unique())
-    members = sorted(rows["area"].unique(), key=desk.words.area)
-    dash = Markup("\N{EN DASH}")
-    printed = tuple(
-        (Markup("<time>{}</time>").format(desk.words.month(month)), *(dash.join(desk.cell(name, f"{area}.{month}", value) for value in values) for area in members))
-        for month in months
-    )
-    heads = ((desk.plain("column.month"), False), *((area, True) for area in members))
-    note = desk.say("note.codes", codes=", ".join(f"{area} {desk.words.area(area)}" for area in members))
-    return Block("table", title, name=name, headings=heads, rows=printed, sources=desk.sources(name), folded=True, note=note)
-
-
-def _spread_blocks(desk: Desk, question: str, suffixes: list[str]) -> list[Block]:
-    names = [f"spread_{question}{suffix}" for suffix in suffixes]
-    frame = pd.DataFrame(
-        {"x": r["period"], "series": name, "label": desk.plain(f"series.spread{suffix}"), "value": r["sd"], "low": r["low"], "high": r["high"]}
-        for name, suffix in zip(names, suffixes, strict=True) for r in desk.result(name).rows.to_dict("records")
-    )  # fmt: skip
-    decimals = desk.result(names[0]).measured["sd"].decimals
-    unit = desk.plain(f"unit.name.{desk.result(names[0]).measured['sd'].unit}")
-    blocks = [
-        desk.figure(f"spread-{question}".replace("_", "-"), f"spread_{question}", interval_lines, frame, of=names, unit=unit,
-                    number_format=lambda value: desk.number(value, decimals), phases=_phases(desk, question), locale=desk.words.language)
-    ]  # fmt: skip
-    for name, suffix in zip(names, suffixes, strict=True):
-        columns = [Column(desk.plain("column.month"), lambda row: desk.words.date(row["period"])),
-                   *(desk.number_column(name, column) for column in ("areas", "mean", "sd", "low", "high"))]  # fmt: skip
-        blocks.append(desk.cells(name, columns, title=desk.say(f"table.spread{suffix}"), folded=True))
-    return blocks
-
-
-def convergence(desk: Desk) -> Section:
-    """The title question: the verdict for each change of phase, the evidence for it, then both panels."""
-    section = Section("convergence", desk.say("question.convergence"))
-    rows = desk.result("convergence").rows
-    for row in rows.to_dict("records"):
-        phases = {side: desk.words.label("phase", row[side], row[side]) for side in ("before", "after")}
-        section.answer.append(
-            desk.say(f"answer.convergence.{row['verdict']}", **phases, decided=desk.cell("convergence", row["id"], "decided"), of=desk.cell("convergence", row["id"], "of"))
-        )
-    section.answer.append(desk.note("convergence"))
-    section.blocks.append(_evidence(desk, rows))
-    for part in (border_days(desk), border_strictness(desk)):
-        section.blocks.append(Block("text", part.title, text=Markup(" ").join(part.answer)))
-        section.blocks += part.blocks
-    return section
-
-
-def _evidence(desk: Desk, rows: pd.DataFrame) -> Block:
-    printed = []
-    for row in rows.to_dict("records"):
-        for name in EVIDENCE:
-            table = f"spread_change_{name}"
-            own = desk.result(table).rows.set_index("id").loc[row["id"]]
-            change = f"{desk.words.label('phase', row['before'], row['before'])} \N{RIGHTWARDS ARROW} {desk.words.label('phase', row['after'], row['after'])}"
-            printed.append(
-                (Markup("{}").format(change), desk.say(f"evidence.{name}"), desk.cell(table, row["id"], "value", sign=True),
-                 Markup("{} \N{EN DASH} {}").format(desk.cell(table, row["id"], "low", sign=True), desk.cell(table, row["id"], "high", sign=True)),
-                 desk.cell(table, row["id"], "share_above"), Markup('<strong class="{}">{}</strong>').format(own["verdict"], desk.words.label("verdict", own["verdict"])))
-            )  # fmt: skip
-    heads = tuple((desk.plain(f"column.{name}"), name in ("change_of_spread", "interval", "share_above"))
-                  for name in ("phases", "evidence", "change_of_spread", "interval", "share_above", "verdict"))  # fmt: skip
-    sources = tuple(sorted({source for name in EVIDENCE for source in desk.sources(f"spread_change_{name}")}))
-    return Block("table", desk.say("table.evidence"), name="convergence", headings=heads, rows=tuple(printed), sources=sources, note=desk.say("note.evidence"))
