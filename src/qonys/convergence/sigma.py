@@ -80,11 +80,17 @@ def change_of_spread(
     phase has no period or fewer than FEWEST_AREAS areas.
     """
     wide = _wide(panel)
-    for phase in (before, after):
-        if not set(phase) & set(wide.columns):
-            raise DesignError(f"the panel has no period from {phase[0]} to {phase[-1]}", mend="choose phases inside the panel")
     if len(wide) < FEWEST_AREAS:
         raise DesignError(f"the panel has {len(wide)} areas", mend=f"a spread needs at least {FEWEST_AREAS}")
+    wide = wide.loc[:, wide.notna().sum() >= FEWEST_AREAS]  # as in `spread`, a period that few areas know has none
+    for phase in (before, after):
+        if not phase:
+            raise DesignError("a phase has no periods", mend="give each phase at least one")
+        if not set(phase) & set(wide.columns):
+            raise DesignError(
+                f"the panel has no period from {phase[0]} to {phase[-1]} in which {FEWEST_AREAS} areas have a value",
+                mend="choose phases inside the panel",
+            )
     values = wide.to_numpy()
     first, second = (np.flatnonzero(wide.columns.isin(list(phase))) for phase in (before, after))
 

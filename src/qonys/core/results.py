@@ -1,7 +1,8 @@
 """A result: a small table whose every cell has an address, a unit, a formula and the rows it was made from.
 
-The address of a cell is `table/row/column`, as `external/2020/net`. A row's `inputs` are the addresses (`table/row`) of the rows it
-was computed from: rows of other results, or of the contract tables that came in (`flow/kaz_external.csv:12`). So any number can be
+The address of a cell is `table/row/column`, as `external/KAZ.2020/net`. A row's `inputs` are the addresses (`table/row`) of the
+rows it was computed from: rows of other results, or of the contract tables that came in (`flow/flow/kaz_external.csv:12` is row 12 of the
+file `flow/kaz_external.csv` in the table `flow`). So any number can be
 walked back to the bytes: see `qonys.pipeline.trace`.
 """
 

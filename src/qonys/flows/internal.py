@@ -38,7 +38,8 @@ def mean_population(stock: ibis.Table) -> ibis.Table:
 
     stock: basis all_residents, category total, the latest vintage of each date -> area, year, population (persons), rows.
     """
-    totals = stock.filter(_.basis == "all_residents", _.category.fill_null("total") == "total")
+    on_1_january = _.ref_date.re_search(r"^\d{4}(-01-01)?$")
+    totals = stock.filter(_.basis == "all_residents", _.category.fill_null("total") == "total", on_1_january)
     latest = totals.mutate(
         rank=ibis.row_number().over(
             group_by=["residence", "ref_date"],

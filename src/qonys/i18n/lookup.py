@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup, escape
 
-from qonys.core.areas import area_name
+from qonys.core.areas import LANGUAGES, area_name
 from qonys.core.errors import StudyError, nearest
 from qonys.core.periods import earliest
 
 if TYPE_CHECKING:
     from datetime import date
 
-LANGUAGES = ("en", "ru", "kk")
 MINUS, DASH = "\N{MINUS SIGN}", "\N{EN DASH}"
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, get_args
 
-from qonys.core.errors import DesignError
+from qonys.core.errors import DesignError, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,8 +16,10 @@ DAYS_PER_MONTH = 30  # administrative time limits count a month as 30 days
 def schedule(steps: Mapping[str, float], *, order: Order) -> dict[str, tuple[float, float]]:
     """Start and end of each step in days since the application, at zero spread and without queues.
 
-    Errors: DesignError for a procedure without steps or with a negative duration.
+    Errors: DesignError for an unknown order, a procedure without steps or a negative duration.
     """
+    if order not in get_args(Order):
+        raise DesignError(f"steps cannot be taken {order!r}", mend=nearest(order, get_args(Order)))
     if not steps:
         raise DesignError("the procedure has no steps", mend="give at least one step with its days")
     for step, days in steps.items():

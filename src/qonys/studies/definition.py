@@ -12,7 +12,6 @@ from qonys.core import areas
 from qonys.core.contracts import CONTRACTS
 from qonys.core.errors import StudyError, nearest
 
-LANGUAGES = ("en", "ru", "kk")
 _KEYS = {"name", "title", "areas", "first", "last", "questions", "languages", "tables", "options", "notes"}
 _NEEDED = ("name", "areas", "first", "last", "questions", "tables")
 
@@ -88,7 +87,7 @@ def read_study(path: Path, questions: dict[str, tuple[str, ...]]) -> Study:
     _known(path, "question", content["questions"], questions)
     _known(path, "table", content["tables"], CONTRACTS)
     _known(path, "area", content["areas"], areas.codes())
-    _known(path, "language", content.get("languages", ()), LANGUAGES)
+    _known(path, "language", content.get("languages", ()), areas.LANGUAGES)
     options = content.get("options", {})
     _known(path, "question in options", options, questions)
     for question, given in options.items():

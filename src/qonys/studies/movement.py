@@ -63,7 +63,8 @@ def _summary(series: pd.DataFrame, study: Study) -> Result:
             known = {shock - 1, shock} <= set(by_year.index)
             row[f"{side}_shock"] = 100 * (by_year[side][shock] / by_year[side][shock - 1] - 1) if known else None
         rows.append(row)
-    sums = {name: Measured(unit="persons", formula="sum") for name in ("inflow_sum", "outflow_sum", "net_sum", "net_last")}
+    sums = {name: Measured(unit="persons", formula="sum") for name in ("inflow_sum", "outflow_sum", "net_sum")}
+    sums["net_last"] = Measured(unit="persons", formula="last_year")
     counts = {name: Measured(unit="years", formula="count") for name in ("years", "years_of_loss")}
     return Result("external_summary", pd.DataFrame(rows), sums | counts | {"inflow_shock": PERCENT, "outflow_shock": PERCENT})
 

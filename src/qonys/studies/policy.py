@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 from ibis import _
 
+from qonys.core.errors import RegisterError
 from qonys.core.periods import earliest, latest
 from qonys.core.results import Measured, Result, addresses
 from qonys.measures import adopted_statuses, answers, chronological, coverage
@@ -19,6 +20,15 @@ if TYPE_CHECKING:
 COUNT = Measured(unit="measures", formula="count")
 
 
+def _named_in_register(table: str, named: set[str], known: set[str]) -> None:
+    """Refuse a link to an entry that no register file of the study holds: a lost link would look like a missing answer."""
+    lost = sorted(named - known)
+    if lost:
+        raise RegisterError(
+            f"the table {table} names {', '.join(lost)}, which no register file of the study holds", mend="add the file or correct the id"
+        )
+
+
 def objects(tables: Tables, study: Study) -> list[Result]:
     """Groups that policy acts on and the measures named for them, each linked to its entries in the register (Table 1 of the seed)."""
     thing, measure = needed(tables, "objects", "object", "measure")
@@ -27,9 +37,8 @@ def objects(tables: Tables, study: Study) -> list[Result]:
     rows["entries"] = [len(ids) if ids is not None else 0 for ids in rows["measure_ids"]]
     named = collect(measure.filter(_.id.isin(sorted({i for ids in rows["measure_ids"].dropna() for i in ids}))), "id")
     found = named.set_index("id")["row"].to_dict()
-    rows["inputs"] = [
-        [f"object/{r.row}", *addresses("measure", (found[i] for i in r.measure_ids or () if i in found))] for r in rows.itertuples()
-    ]
+    _named_in_register("object", {i for ids in rows["measure_ids"].dropna() for i in ids}, set(found))
+    rows["inputs"] = [[f"object/{r.row}", *addresses("measure", (found[i] for i in r.measure_ids or ()))] for r in rows.itertuples()]
     entries = named[
         ["id", "title", "start", "end", "status", "direction", "outcome", "outcome_value", "outcome_unit", "agency", "row"]
     ].copy()
@@ -56,6 +65,8 @@ def challenges(tables: Tables, study: Study) -> list[Result]:
     kept = challenge if not (omit := study.option("challenges", "omit", [])) else challenge.filter(_.id.notin(omit))
     rows = collect(coverage(kept, measure), "challenge").rename(columns={"challenge": "id"})
     rows["measures"] = [sorted(ids) if isinstance(ids, list) else [] for ids in rows["measures"]]
+    every = collect(kept.select(measure=_.answered_by.unnest()).distinct(), "measure")["measure"]
+    _named_in_register("challenge", set(every), set(collect(measure.select("id"), "id")["id"]))
     rows["inputs"] = [
         [f"challenge/{row}", *addresses("measure", own if isinstance(own, list) else [])]
         for row, own in zip(rows.pop("row"), rows.pop("measure_rows"), strict=True)

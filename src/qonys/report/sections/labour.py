@@ -129,7 +129,12 @@ def ethnic_return(desk: Desk) -> Section:
     if len(total):
         last = total.iloc[-1]
         section.answer = [
-            desk.say("answer.ethnic_return", until=desk.words.date(last["period_end"]), total=desk.cell("kandas", last["id"], "value"))
+            desk.say(
+                "answer.ethnic_return",
+                until=desk.words.date(last["period_end"]),
+                total=desk.cell("kandas", last["id"], "value"),
+                source=desk.source_name(last["source"]),
+            )
         ]
         frame = pd.DataFrame(
             {

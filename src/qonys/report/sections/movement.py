@@ -279,21 +279,22 @@ def immigration(desk: Desk) -> Section:
     members = rows[~rows["area"].isin([code for code in unions if areas.area(code).scheme == "union"])].assign(
         name=lambda frame: [desk.words.area(code) for code in frame["area"]]
     )
-    members = members.sort_values("name", kind="stable")
+    members = members[members["before"] > 0].sort_values("name", kind="stable")
     frame = pd.DataFrame({"label": r["name"], **{n: r[n] for n in ("before", "during", "after")}} for r in members.to_dict("records"))
-    section.blocks.append(
-        desk.figure(
-            "immigration",
-            "immigration",
-            change_dots,
-            frame,
-            of=["immigration_change"],
-            unit=desk.plain("chart.immigration.unit", years=spans["before"]),
-            names=tuple(spans.values()),
-            number_format=desk.number,
-            locale=desk.words.language,
+    if len(members):  # an index needs a level before
+        section.blocks.append(
+            desk.figure(
+                "immigration",
+                "immigration",
+                change_dots,
+                frame,
+                of=["immigration_change"],
+                unit=desk.plain("chart.immigration.unit", years=spans["before"]),
+                names=tuple(spans.values()),
+                number_format=desk.number,
+                locale=desk.words.language,
+            )
         )
-    )
     columns = [
         Column(desk.plain("column.area"), lambda row: desk.words.area(row["area"])),
         *(desk.number_column("immigration_change", name, heading=spans[name]) for name in ("before", "during", "after")),
