@@ -18,6 +18,7 @@ UNITS: dict[str, str] = {
     "challenges": "entries of the list of challenges",
     "fields": "fields of policy",
     "pieces": "pieces of evidence",
+    "issuers": "issuers of measures",
     "figures": "published figures",
     "groups": "groups of people",
     "as_row": "the unit the row itself states",

@@ -13,6 +13,7 @@ from qonys.core.contracts import CONTRACTS
 from qonys.core.errors import StudyError, nearest
 
 _KEYS = {"name", "title", "areas", "first", "last", "questions", "languages", "tables", "options", "notes"}
+_NONE = object()
 _NEEDED = ("name", "areas", "first", "last", "questions", "tables")
 
 
@@ -37,9 +38,12 @@ class Study:
     notes: dict[str, dict[str, str]] = field(default_factory=dict)
     folder: Path = field(default_factory=Path, compare=False)
 
-    def option(self, question: str, key: str, default: Any = None) -> Any:
-        """A parameter of one question, or its default."""
-        return self.options.get(question, {}).get(key, default)
+    def option(self, question: str, key: str, default: Any = _NONE) -> Any:
+        """A parameter of one question, or its default. Errors: StudyError for one that is absent and has no default."""
+        found = self.options.get(question, {}).get(key, default)
+        if found is _NONE:
+            raise StudyError(f"question {question!r} needs the option {key}", mend=f"add {key} = ... under [options.{question}]")
+        return found
 
     def parameters(self) -> dict[str, Any]:
         """Everything that decides the results, for the run."""
@@ -84,6 +88,7 @@ def read_study(path: Path, questions: dict[str, tuple[str, ...]]) -> Study:
     absent = [key for key in _NEEDED if key not in content]
     if absent:
         raise StudyError(f"{path.name} lacks {', '.join(absent)}", mend="see a built-in study: qonys study show kazakhstan")
+    _shaped(path, content)
     _known(path, "question", content["questions"], questions)
     _known(path, "table", content["tables"], CONTRACTS)
     _known(path, "area", content["areas"], areas.codes())
@@ -92,7 +97,7 @@ def read_study(path: Path, questions: dict[str, tuple[str, ...]]) -> Study:
     _known(path, "question in options", options, questions)
     for question, given in options.items():
         _known(path, f"option of {question}", given, questions[question])
-    if not all(isinstance(content[key], int) for key in ("first", "last")) or content["first"] > content["last"]:
+    if not all(type(content[key]) is int for key in ("first", "last")) or not 1 <= content["first"] <= content["last"] <= 9999:
         raise StudyError(f"{path.name}: first and last must be years in order", mend="write first = 2013 and last = 2023")
     title = content.get("title", {})
     return Study(
@@ -108,6 +113,19 @@ def read_study(path: Path, questions: dict[str, tuple[str, ...]]) -> Study:
         notes=content.get("notes", {}),
         folder=path.parent,
     )
+
+
+def _shaped(path: Path, content: dict[str, Any]) -> None:
+    """Lists where lists of words are wanted, tables where tables are. Errors: StudyError naming the key."""
+    tables = content["tables"]
+    lists = {key: content[key] for key in ("areas", "questions", "languages") if key in content}
+    lists |= {f"tables.{name}": files_ for name, files_ in tables.items()} if isinstance(tables, dict) else {"tables": None}
+    for key, words in lists.items():
+        if not (isinstance(words, list) and words and all(isinstance(word, str) for word in words)):
+            raise StudyError(f"{path.name}: {key} is not a list of words", mend=f'write {key} = ["...", "..."]')
+    options = content.get("options", {})
+    if not (isinstance(options, dict) and all(isinstance(given, dict) for given in options.values())):
+        raise StudyError(f"{path.name}: options are not given by question", mend="begin them with a line [options.QUESTION]")
 
 
 def _known(path: Path, what: str, given: Any, known: Any) -> None:

@@ -39,7 +39,19 @@ def foreign_labour(tables: Tables, study: Study) -> list[Result]:
 def published(name: str, figure: ibis.Table, pattern: str) -> Result:
     """Figures whose indicator matches, as printed: id, indicator, breakdown, period, qualifier, value, value_max."""
     chosen = figure.filter(_.indicator.re_search(pattern)).select(
-        "id", "indicator", "breakdown", "period_start", "period_end", "qualifier", "unit", "value", "value_max", "source", "note", "row"
+        "id",
+        "indicator",
+        "breakdown",
+        "period_start",
+        "period_end",
+        "qualifier",
+        "unit",
+        "value",
+        "value_max",
+        "source",
+        "vintage",
+        "note",
+        "row",
     )
     rows = collect(chosen, "period_start", "row")
     return Result(name, _traced(rows), {"value": Measured(unit="as_row"), "value_max": Measured(unit="as_row")})

@@ -170,4 +170,16 @@ def register(tables: Tables, study: Study) -> list[Result]:
             }
         )
     names = ("measures", "open", "tightening", "easing", "neutral")
-    return [Result("register", rows, {}), Result("register_counts", pd.DataFrame(counts), dict.fromkeys(names, COUNT))]
+    by_issuer = pd.DataFrame(counts)
+    total = {
+        "id": "all",
+        **{name: int(by_issuer[name].sum()) for name in names},
+        "issuers": int((by_issuer["measures"] > 0).sum()),
+        "inputs": addresses("register_counts", by_issuer["id"]),
+    }
+    kinds = dict.fromkeys(names, COUNT) | {"issuers": Measured(unit="issuers", formula="count")}
+    return [
+        Result("register", rows, {}),
+        Result("register_counts", by_issuer, dict.fromkeys(names, COUNT)),
+        Result("register_total", pd.DataFrame([total]), kinds),
+    ]

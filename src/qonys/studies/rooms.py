@@ -8,7 +8,7 @@ import pandas as pd
 from ibis import _
 
 from qonys.core.errors import StudyError
-from qonys.core.results import Measured, Result
+from qonys.core.results import Measured, Result, addresses
 from qonys.scenarios import elapsed_days, returned_share, schedule
 from qonys.scenarios.procedure import DAYS_PER_MONTH
 from qonys.studies.tables import Tables, collect, needed
@@ -181,4 +181,11 @@ def arithmetic(tables: Tables, study: Study) -> list[Result]:
         name: Measured(unit="as_row", formula=formula, decimals=2)
         for name, formula in (("printed", "as_published"), ("computed", "recomputed"), ("gap", "printed_less_sum"))
     }
-    return [Result("arithmetic", pd.DataFrame(rows), unit)]
+    table = pd.DataFrame(rows)
+    counts = {verdict: int((table["verdict"] == verdict).sum()) for verdict in ("holds", "differs")}
+    summary = {"id": "all", "of": len(table), **counts, "inputs": addresses("arithmetic", table["id"])}
+    number = Measured(unit="pieces", formula="count")
+    return [
+        Result("arithmetic", table, unit),
+        Result("arithmetic_counts", pd.DataFrame([summary]), dict.fromkeys(("of", "holds", "differs"), number)),
+    ]

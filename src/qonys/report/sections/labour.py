@@ -52,7 +52,7 @@ def _stocks(desk: Desk, total: pd.DataFrame) -> Block:
         for row in total.to_dict("records")
     )
     quota = desk.result("labour_quota").rows
-    quota = quota[quota["indicator"].str.endswith(".quota")].drop_duplicates("period_start", keep="last")
+    quota = quota[quota["indicator"] == "foreign_labour.quota"].drop_duplicates("period_start", keep="last")
     steps = pd.DataFrame(
         {"x": row["period_start"], "value": row["value"], "text": desk.number(row["value"])} for row in quota.to_dict("records")
     )
@@ -127,7 +127,8 @@ def ethnic_return(desk: Desk) -> Section:
     rows = desk.result("kandas").rows
     total = rows[rows["indicator"] == "kandas.returned_since_1991_cumulative"].sort_values("period_end", kind="stable")
     if len(total):
-        last = total.iloc[-1]
+        dated = total[total["vintage"].notna()]  # a figure of an undated page is drawn, but does not head the answer
+        last = (dated if len(dated) else total).iloc[-1]
         section.answer = [
             desk.say(
                 "answer.ethnic_return",

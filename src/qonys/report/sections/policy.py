@@ -219,7 +219,11 @@ def register(desk: Desk) -> Section:
     """The register as a timeline per issuer, with counts by direction."""
     section = Section("register", desk.say("question.register"))
     counts, rows = desk.result("register_counts").rows, desk.result("register").rows
-    section.answer = [desk.say("answer.register")]
+    section.answer = [
+        desk.say(
+            "answer.register", **{n: desk.cell("register_total", "all", n) for n in ("measures", "issuers", "tightening", "easing", "open")}
+        )
+    ]
     names = {issuer: desk.words.area(issuer) for issuer in counts["issuer"]}
     first, last = f"{desk.study.first}-01-01", f"{desk.study.last}-12-31"
     shown = rows[rows["start"] >= "2019-10"] if (rows["start"] >= "2019-10").any() else rows

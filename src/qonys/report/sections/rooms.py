@@ -141,7 +141,11 @@ def resettlement(desk: Desk) -> Section:
 
 def arithmetic(desk: Desk) -> Section:
     """Printed sums and shares of the source against their parts."""
-    section = Section("arithmetic", desk.say("question.arithmetic"), [desk.say("answer.arithmetic")])
+    section = Section(
+        "arithmetic",
+        desk.say("question.arithmetic"),
+        [desk.say("answer.arithmetic", **{n: desk.cell("arithmetic_counts", "all", n) for n in ("of", "holds", "differs")})],
+    )
     columns = [
         Column(desk.plain("column.check"), lambda row: desk.words.label("figure", row["total"], row["total"])),
         *(desk.number_column("arithmetic", name) for name in ("printed", "computed", "gap")),
