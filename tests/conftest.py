@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -33,3 +34,11 @@ def figures() -> Path:
     if not FIGURES.is_dir():
         pytest.skip(f"the shared figures are not in {FIGURES}")
     return FIGURES
+
+
+@pytest.fixture(scope="session")
+def answered():
+    """A built-in study answered once a session."""
+    from qonys import pipeline
+
+    return cache(lambda study: pipeline.answer(pipeline.open_study(study)))

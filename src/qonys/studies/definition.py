@@ -118,7 +118,7 @@ def read_study(path: Path, questions: dict[str, tuple[str, ...]]) -> Study:
 def _shaped(path: Path, content: dict[str, Any]) -> None:
     """Lists where lists of words are wanted, tables where tables are. Errors: StudyError naming the key."""
     tables = content["tables"]
-    lists = {key: content[key] for key in ("areas", "questions", "languages") if key in content}
+    lists: dict[str, Any] = {key: content[key] for key in ("areas", "questions", "languages") if key in content}
     lists |= {f"tables.{name}": files_ for name, files_ in tables.items()} if isinstance(tables, dict) else {"tables": None}
     for key, words in lists.items():
         if not (isinstance(words, list) and words and all(isinstance(word, str) for word in words)):
