@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Callable
 from itertools import count
 
 import ibis
 import pandas as pd
 
 from qonys.core.contracts import Column, Contract
+from qonys.core.errors import QonysError
 from qonys.core.validate import examine
 
 LATER = {"date": "2020-03-17", "partial_date": "2020-04", "instant": "2020-03-16T09:30:00"}
@@ -84,3 +86,12 @@ def typed(contract: Contract, rows: list[dict[str, object]], file: str = "f.csv"
     frame[list(contract.names)] = frame[list(contract.names)].astype("string")
     seen = examine(ibis.memtable(frame), contract, file=file).typed
     return seen.mutate(row=ibis.literal(f"{file}:").concat(seen["row"].cast("string")))
+
+
+def refusal(call: Callable[[], object]) -> QonysError | None:
+    """The sentence a call is refused with, or nothing; any other error is a failure of the test."""
+    try:
+        call()
+    except QonysError as refused:
+        return refused
+    return None

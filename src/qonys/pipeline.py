@@ -24,7 +24,7 @@ from qonys.store import connect, shipped, take_in
 from qonys.store.intake import Intake, admit
 from qonys.store.snapshots import Snapshot, sha256
 from qonys.store.tables import write_table, write_text
-from qonys.studies import QUESTIONS, Study, find_study, read_study
+from qonys.studies import QUESTIONS, Study, built_in, find_study, read_study
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from ibis.backends.duckdb import Backend
 
     from qonys.core.results import Result
+
+__all__ = ["Answered", "Done", "Step", "answer", "built_in", "examine_file", "find_study", "load", "open_study", "run_study", "trace"]
 
 SHIPPED = "shipped:"
 

@@ -16,7 +16,9 @@ ROW = "WORLD,KAZ,2020-01-01,2020-12-31,{persons},previous_residence,moves,mine,f
 
 
 def qonys(*words: str, cwd: Path | None = None, text: str | None = None) -> subprocess.CompletedProcess:
-    return subprocess.run([sys.executable, "-m", "qonys", *map(str, words)], capture_output=True, text=True, cwd=cwd, input=text, timeout=300, check=False)
+    return subprocess.run(
+        [sys.executable, "-m", "qonys", *map(str, words)], capture_output=True, text=True, cwd=cwd, input=text, timeout=300, check=False
+    )
 
 
 def test_help_names_every_noun_without_loading_the_libraries():
@@ -30,7 +32,9 @@ def test_help_names_every_noun_without_loading_the_libraries():
     assert loaded.stdout.strip() == "[]"
 
 
-@pytest.mark.parametrize("words", [("study", "rnu"), ("study", "run"), ("contract", "check", "x.csv"), ("brief", "check", "x", "--lang", "de")])
+@pytest.mark.parametrize(
+    "words", [("study", "rnu"), ("study", "run"), ("contract", "check", "x.csv"), ("brief", "check", "x", "--lang", "de")]
+)
 def test_bad_usage_exits_2(words):
     assert qonys(*words).returncode == 2
 

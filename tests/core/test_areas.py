@@ -59,9 +59,7 @@ def test_countries_are_the_249_of_iso_and_kosovo():
 
 def test_every_country_code_is_the_one_babel_knows():
     aliases = get_global("territory_aliases")
-    assert [
-        one.code for one in areas(kind="country") if one.code != "XKX" and aliases[one.code] != [one.alpha2]
-    ] == []
+    assert [one.code for one in areas(kind="country") if one.code != "XKX" and aliases[one.code] != [one.alpha2]] == []
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
@@ -179,9 +177,7 @@ def test_of_the_union_only_cyprus_and_ireland_are_outside_schengen():
     assert set(members("SCHENGEN", on)) - set(members("EU", on)) == {"CHE", "ISL", "LIE", "NOR"}
 
 
-@given(
-    st.sampled_from([one.code for one in areas(scheme="union")]), st.dates(date(1950, 1, 1), date(2030, 1, 1))
-)
+@given(st.sampled_from([one.code for one in areas(scheme="union")]), st.dates(date(1950, 1, 1), date(2030, 1, 1)))
 def test_members_are_countries_once_each_in_order_and_agree_with_is_member(union, on):
     found = members(union, on)
     assert list(found) == sorted(set(found))

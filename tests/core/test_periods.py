@@ -46,7 +46,9 @@ def test_no_month_lies_between_a_month_and_the_one_before():
     assert list(months("2020-03", "2020-02")) == []
 
 
-@pytest.mark.parametrize("wrong", ["", "20", "2020-13", "2020-1", "2020-02-30", "2020-00", "16.03.2020", "2020-03-16T00:00", "0000", "2020\n"])
+@pytest.mark.parametrize(
+    "wrong", ["", "20", "2020-13", "2020-1", "2020-02-30", "2020-00", "16.03.2020", "2020-03-16T00:00", "0000", "2020\n"]
+)
 def test_what_is_not_a_date_is_refused_with_what_to_write(wrong):
     for bound in (earliest, latest):
         with pytest.raises(DataError, match=r"is not a (date|day of the calendar); (write 2020|correct the day)"):

@@ -7,11 +7,11 @@ from collections import defaultdict
 import ibis
 import pandas as pd
 import pytest
-from rows import bad_rows, good_row
 
 from qonys.core.contracts import CONTRACTS, FIGURE, MEASURE, PANEL
 from qonys.core.errors import DataError, nearest
 from qonys.core.validate import examine, sentence
+from rows import bad_rows, good_row
 
 EVERY = pytest.mark.parametrize("contract", CONTRACTS.values(), ids=CONTRACTS)
 
@@ -74,8 +74,16 @@ def test_of_equally_near_words_the_one_that_begins_alike_is_meant():
 
 
 def test_a_partial_date_is_in_order_with_the_month_that_holds_it(con):
-    rows = [good_row(FIGURE) | {"period_start": start, "period_end": end} for start, end in
-            [("2020-03-16", "2020-03"), ("2020", "2020-03"), ("2020-03", "2020"), ("2020-03-16", "2020-03-16"), ("2020-03-16", "2020-02")]]
+    rows = [
+        good_row(FIGURE) | {"period_start": start, "period_end": end}
+        for start, end in [
+            ("2020-03-16", "2020-03"),
+            ("2020", "2020-03"),
+            ("2020-03", "2020"),
+            ("2020-03-16", "2020-03-16"),
+            ("2020-03-16", "2020-02"),
+        ]
+    ]
     assert con.to_pandas(examine(raw(rows), FIGURE, file="f.csv").faults)["row"].tolist() == [6]
 
 

@@ -8,12 +8,12 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from rows import typed
 
 from qonys.core.areas import areas
 from qonys.core.contracts import FLOW, STOCK
 from qonys.flows import mean_population, regional_net, with_rates
 from qonys.store import shipped, take_in
+from rows import typed
 
 REGIONS = [area.code for area in areas(scheme="iso3166-2") if area.parent == "KAZ"]
 FIVE = REGIONS[:5]

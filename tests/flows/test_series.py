@@ -6,11 +6,11 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from rows import typed
 
 from qonys.core.contracts import FLOW
 from qonys.flows import annual_series, annual_totals, change_about, disagreements
 from qonys.flows.series import STATUS_ORDER
+from rows import typed
 
 AREAS = ["KAZ", "UZB", "KGZ"]
 
@@ -56,7 +56,8 @@ def test_other_names_for_the_areas_change_nothing_but_the_names(con, rows, names
     renamed = [row | {end: other.get(row[end], row[end]) for end in ("origin", "destination")} for row in rows]
     columns = ["inflow", "outflow", "net"]
     before, after = (
-        con.to_pandas(annual_series(typed(FLOW, table), AREAS, 2019, 2022)).set_index(["area", "year"])[columns] for table in (rows, renamed)
+        con.to_pandas(annual_series(typed(FLOW, table), AREAS, 2019, 2022)).set_index(["area", "year"])[columns]
+        for table in (rows, renamed)
     )
     before.index = pd.MultiIndex.from_tuples([(other[area], year) for area, year in before.index], names=["area", "year"])
     pd.testing.assert_frame_equal(before.sort_index(), after.sort_index(), check_index_type=False)
@@ -83,7 +84,9 @@ def test_a_part_of_the_year_or_of_the_people_is_not_the_total(con, part):
 
 
 def test_the_change_about_a_shock_is_null_where_a_year_is_missing(con):
-    rows = [report(area, year, "inflow", 100 * year - 200000) for area in AREAS for year in range(2017, 2024) if (area, year) != ("UZB", 2018)]
+    rows = [
+        report(area, year, "inflow", 100 * year - 200000) for area in AREAS for year in range(2017, 2024) if (area, year) != ("UZB", 2018)
+    ]
     rows = [row for row in rows if row["destination"] != "KGZ" or row["period_start"] != "2020-01-01"]
     series = annual_series(typed(FLOW, rows), AREAS, 2017, 2023)
     change = con.to_pandas(change_about(series, before=[2017, 2018, 2019], during=[2020], after=[2021, 2022, 2023])).set_index("area")

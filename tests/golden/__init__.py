@@ -39,7 +39,10 @@ def rounded(value: Any) -> Any:
 def text(tables: dict[str, dict[str, list[Any]]]) -> str:
     """One row a line, so that a change is read as a diff."""
     parts = [
-        json.dumps(name) + ": {\n" + ",\n".join(f" {json.dumps(row)}: {json.dumps(cells, ensure_ascii=False)}" for row, cells in rows.items()) + "\n}"
+        json.dumps(name)
+        + ": {\n"
+        + ",\n".join(f" {json.dumps(row)}: {json.dumps(cells, ensure_ascii=False)}" for row, cells in rows.items())
+        + "\n}"
         for name, rows in tables.items()
     ]
     return "{\n" + ",\n".join(parts) + "\n}\n"

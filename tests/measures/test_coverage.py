@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import ibis
 import pytest
-from rows import typed
 
 from qonys.core.contracts import CHALLENGE, MEASURE
 from qonys.measures import answers, coverage
+from rows import typed
 
 MEASURES = [{"id": "m1", "field": "health", "status": "ended"}, {"id": "m2", "field": "migration", "status": "standing"},
             {"id": "m3", "field": "health", "status": "proposed"}]  # fmt: skip

@@ -7,17 +7,26 @@ from datetime import date, timedelta
 
 import pandas as pd
 import pytest
-from rows import typed
 
 from qonys.core.contracts import MEASURE
 from qonys.core.periods import latest
 from qonys.measures import calendar, complete_panel, in_force, month_doses, month_shares, with_bounds
+from rows import typed
 
 FIRST, LAST = "2020-02", "2020-05"
 READINGS = ("certain", "possible")
 
 
-def measure(start: str | None, end: str | None, *, issuer: str = "KAZ", strength: int = 4, general: bool = True, status: str = "ended", id: str = "m") -> dict[str, object]:
+def measure(
+    start: str | None,
+    end: str | None,
+    *,
+    issuer: str = "KAZ",
+    strength: int = 4,
+    general: bool = True,
+    status: str = "ended",
+    id: str = "m",
+) -> dict[str, object]:
     return {"id": id, "issuer": issuer, "strength": strength, "general": str(general).lower(), "start": start, "end": end, "status": status}
 
 
@@ -87,28 +96,39 @@ def test_a_measure_split_into_two_adjoining_spans_is_the_same_measure(con, readi
     pd.testing.assert_frame_equal(monthly(con, split, reading), monthly(con, whole, reading))
 
 
-@pytest.mark.parametrize(
-    ("start", "end", "certain", "possible"),
-    [
-        ("2020-03-17", "2020-03-31", {"2020-03": 15}, {"2020-03": 15}),
-        ("2020-03-17", "2020-04-02", {"2020-03": 15, "2020-04": 2}, {"2020-03": 15, "2020-04": 2}),
-        ("2020-03-17", "2020-03-17", {"2020-03": 1}, {"2020-03": 1}),
-        ("2020-03", "2020-04", {"2020-03": 1, "2020-04": 1}, {"2020-03": 31, "2020-04": 30}),  # from the last day of March to the first of April
-        ("2020-03", "2020-03", {}, {"2020-03": 31}),
-        ("2020", "2020", {}, {"2020-02": 29, "2020-03": 31, "2020-04": 30, "2020-05": 31}),
-        ("2019", "2020-03-02", {"2020-02": 29, "2020-03": 2}, {"2020-02": 29, "2020-03": 2}),
-        ("2020-04-20", None, {"2020-04": 1}, {"2020-04": 11, "2020-05": 31}),
-        ("2020-04", None, {"2020-04": 1}, {"2020-04": 30, "2020-05": 31}),
-        (None, "2020-04-20", {}, {}),
-    ],
-)
-def test_days_in_force_are_those_counted_by_hand(con, start, end, certain, possible):
-    length = {"2020-02": 29, "2020-03": 31, "2020-04": 30, "2020-05": 31}
-    for reading, wanted in zip(READINGS, (certain, possible), strict=True):
-        found = monthly(con, [measure(start, end)], reading)
-        assert found["days"].droplevel("issuer").to_dict() == wanted
-        assert found["share"].droplevel("issuer").to_dict() == pytest.approx({m: days / length[m] for m, days in wanted.items()})
-        assert found["dose"].droplevel("issuer").to_dict() == pytest.approx({m: 100 * days / length[m] for m, days in wanted.items()})
+# start, end, days certainly in force, days possibly in force
+BY_HAND = [
+    ("2020-03-17", "2020-03-31", {"2020-03": 15}, {"2020-03": 15}),
+    ("2020-03-17", "2020-04-02", {"2020-03": 15, "2020-04": 2}, {"2020-03": 15, "2020-04": 2}),
+    ("2020-03-17", "2020-03-17", {"2020-03": 1}, {"2020-03": 1}),
+    (
+        "2020-03",
+        "2020-04",
+        {"2020-03": 1, "2020-04": 1},
+        {"2020-03": 31, "2020-04": 30},
+    ),  # from the last day of March to the first of April
+    ("2020-03", "2020-03", {}, {"2020-03": 31}),
+    ("2020", "2020", {}, {"2020-02": 29, "2020-03": 31, "2020-04": 30, "2020-05": 31}),
+    ("2019", "2020-03-02", {"2020-02": 29, "2020-03": 2}, {"2020-02": 29, "2020-03": 2}),
+    ("2020-04-20", None, {"2020-04": 1}, {"2020-04": 11, "2020-05": 31}),
+    ("2020-04", None, {"2020-04": 1}, {"2020-04": 30, "2020-05": 31}),
+    (None, "2020-04-20", {}, {}),
+]
+LENGTH = {"2020-02": 29, "2020-03": 31, "2020-04": 30, "2020-05": 31}
+
+
+@pytest.mark.parametrize("reading", READINGS)
+def test_days_in_force_are_those_counted_by_hand(con, reading):
+    rows = [measure(start, end, issuer=f"case{place}", id=f"{place}") for place, (start, end, *_) in enumerate(BY_HAND)]
+    found = monthly(con, rows, reading)
+    wanted = {
+        (f"case{place}", month): days
+        for place, (_, _, *both) in enumerate(BY_HAND)
+        for month, days in both[READINGS.index(reading)].items()
+    }
+    assert found["days"].to_dict() == wanted
+    assert found["share"].to_dict() == pytest.approx({case: days / LENGTH[case[1]] for case, days in wanted.items()})
+    assert found["dose"].to_dict() == pytest.approx({case: 100 * days / LENGTH[case[1]] for case, days in wanted.items()})
 
 
 def test_the_dose_of_a_day_is_that_of_its_strongest_measure_half_a_step_off_if_targeted(con):

@@ -7,15 +7,15 @@ from datetime import date, timedelta
 import ibis
 import pandas as pd
 import pytest
-from rows import typed
 
 from qonys.core.contracts import MEASURE
 from qonys.core.errors import RegisterError
 from qonys.core.periods import earliest, latest
 from qonys.measures import chronological, codebook, read_register, with_bounds
 from qonys.store import shipped
+from rows import refusal, typed
 
-ENTRY = '''issuer = "KAZ"
+ENTRY = """issuer = "KAZ"
 
 [[measure]]
 id = "M1"
@@ -26,12 +26,20 @@ level = "national"
 general = true
 strength = 2
 start = 2020-03-16
-'''
+"""
 
 
 def test_an_entry_is_read_as_text_with_its_line_and_its_issuer():
     entry = read_register(ENTRY, file="KAZ.toml").iloc[0]
-    assert entry[["row", "issuer", "id", "targets", "general", "strength", "start"]].tolist() == [3, "KAZ", "M1", "labour all", "true", "2", "2020-03-16"]
+    assert entry[["row", "issuer", "id", "targets", "general", "strength", "start"]].tolist() == [
+        3,
+        "KAZ",
+        "M1",
+        "labour all",
+        "true",
+        "2",
+        "2020-03-16",
+    ]
     assert pd.isna(entry["end"])
 
 
@@ -59,12 +67,19 @@ def test_a_day_that_is_none_is_refused_with_its_file_and_line(wrong):
         read_register(ENTRY.replace("2020-03-16", wrong), file="KAZ.toml")
 
 
-@pytest.mark.parametrize("text", ["measure = 5", 'measure = ["x"]', "[measure]\nid = 'x'", '[[measure]]\nid = "a"\ntargets = [{a = 1}]', "measure = [{id = 'a', field = 'health'}]"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "measure = 5",
+        'measure = ["x"]',
+        "[measure]\nid = 'x'",
+        '[[measure]]\nid = "a"\ntargets = [{a = 1}]',
+        "measure = [{id = 'a', field = 'health'}]",
+    ],
+)
 def test_toml_of_another_shape_is_refused_or_read_and_never_a_stack_trace(text):
-    try:
-        read_register(text, file="KAZ.toml")
-    except RegisterError as refused:
-        assert "KAZ.toml" in str(refused)
+    refused = refusal(lambda: read_register(text, file="KAZ.toml"))
+    assert refused is None or "KAZ.toml" in str(refused)
 
 
 @pytest.mark.parametrize("text", ["measure = [{id = 'a'}, {id = 'b'}]", "[[measure]]\nid = 'a'\n[[ 'measure' ]]\nid = 'b'"])
@@ -79,7 +94,9 @@ def test_a_file_without_measures_is_a_register_without_rows():
 
 def test_the_bounds_of_every_shipped_entry_are_those_of_its_partial_dates(con):
     package = shipped()
-    entries = pd.concat([read_register(package.path(name).read_text(encoding="utf-8"), file=name) for name in package.files if name.endswith(".toml")])
+    entries = pd.concat(
+        [read_register(package.path(name).read_text(encoding="utf-8"), file=name) for name in package.files if name.endswith(".toml")]
+    )
     bounded = con.to_pandas(with_bounds(ibis.memtable(entries.reset_index(drop=True))))
     assert len(bounded) == 420
     for row in bounded.itertuples():

@@ -14,5 +14,5 @@ def test_the_kandas_procedure_takes_180_days_in_turn_and_90_at_once():
 
 
 def test_770_of_9206_resettled_persons_are_8_36_percent_with_wilsons_interval():
-    """The article prints 8.4 %."""
+    """The article prints 8.3 %."""
     assert returned_share(770, 9206) == pytest.approx((8.36, 7.82, 8.95), abs=0.005)

@@ -61,8 +61,12 @@ def test_an_address_that_is_not_there_is_refused_with_the_nearest(reports):
 @pytest.mark.parametrize("study", STUDIES)
 def test_no_number_stands_in_the_report_without_an_address(pages, study):
     """Outside traced cells only dates, years, names of sources and entries, and numerals of the fixed words (95 %, 1,000, 100 points)."""
-    month = "January|February|March|April|May|June|July|August|September|October|November|December|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sep|Oct|Nov|Dec"
-    allowed = re.compile(rf"({month}) \d{{1,2}}, \d{{4}}|\b(19|20)\d\d\b|95 %|per 1,000|of 100|[01]\.1\.0|Table \d|= 100|30 days|SHA-256|1 January|27 countries|0 to 100|set to 100")
+    month = (
+        "January|February|March|April|May|June|July|August|September|October|November|December|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sep|Oct|Nov|Dec"
+    )
+    allowed = re.compile(
+        rf"({month}) \d{{1,2}}, \d{{4}}|\b(19|20)\d\d\b|95 %|per 1,000|of 100|[01]\.1\.0|Table \d|= 100|30 days|SHA-256|1 January|27 countries|0 to 100|set to 100"
+    )
     for text in pages[study, "en"].texts:
         if text.tags & {"style", "script", "svg", "code"} or text.classes & {"traced", "cite", "sources", "anchor", "run"}:
             continue

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -23,7 +25,7 @@ def test_each_step_takes_its_days_and_in_turn_begins_when_the_last_one_ends(step
     for order in ("at_once", "in_turn"):
         assert {step: end - start for step, (start, end) in schedule(steps, order=order).items()} == steps
     spans = list(schedule(steps, order="in_turn").values())
-    assert all(before[1] == after[0] for before, after in zip(spans, spans[1:], strict=False))
+    assert all(before[1] == after[0] for before, after in pairwise(spans))
 
 
 @given(durations, st.randoms(use_true_random=False))

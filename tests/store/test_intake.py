@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import random
 from datetime import date, datetime
+from functools import partial
 
 import openpyxl
 import pandas as pd
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from rows import as_csv, bad_rows, good_row
 
 from qonys.core.contracts import CHALLENGE, CONTRACTS, CROSSING, FIGURE, FLOW, PANEL, STOCK
-from qonys.core.errors import DataError, QonysError
+from qonys.core.errors import DataError
 from qonys.store import read_raw, take_in, write_table
+from rows import as_csv, bad_rows, good_row, refusal
 
 PLAIN = "area,period,value\n"
 
@@ -34,7 +35,7 @@ def places(faults: tuple[str, ...]) -> list[int]:
 
 
 @given(st.sampled_from([FLOW, STOCK, PANEL, CROSSING, FIGURE, CHALLENGE]), st.data())
-@settings(max_examples=8)
+@settings(max_examples=6)
 def test_good_and_bad_rows_are_all_rows_and_good_ones_are_never_lost_with_the_bad(con, tmp_path_factory, contract, data):
     folder = tmp_path_factory.mktemp("edge")
     faulty = [row for row, _, rule in bad_rows(contract) if rule and rule != "repeated"]
@@ -46,13 +47,17 @@ def test_good_and_bad_rows_are_all_rows_and_good_ones_are_never_lost_with_the_ba
     delimiter, suffix = data.draw(st.sampled_from([(",", "csv"), ("\t", "tsv")]))
     end = data.draw(st.sampled_from(["\n", "\r\n"]))
     # a line end inside a cell must be that of the file
-    text = as_csv([{k: v.replace("\n", end) for k, v in row.items()} for row, _ in rows], contract.names, delimiter=delimiter, lineterminator=end)
+    text = as_csv(
+        [{k: v.replace("\n", end) for k, v in row.items()} for row, _ in rows], contract.names, delimiter=delimiter, lineterminator=end
+    )
     came, table = taken(con, folder, text, contract, f"f.{suffix}")
 
     assert (came.rows, came.bad_rows) == (len(rows), len(bad))
     assert list(table["row"]) == sorted(f"f.{suffix}:{place}" for place, (_, good) in enumerate(rows, start=2) if good)
     assert sorted(set(places(came.faults))) == [place for place, (_, good) in enumerate(rows, start=2) if not good]
-    kept = con.to_pandas(came.table.drop("row").cast(dict.fromkeys([c.name for c in contract.columns if c.kind not in ("codes", "areas")], "string")))
+    kept = con.to_pandas(
+        came.table.drop("row").cast(dict.fromkeys([c.name for c in contract.columns if c.kind not in ("codes", "areas")], "string"))
+    )
     for column in contract.columns:
         expected = {row[column.name].replace("\n", end) for row, good in rows if good}
         if column.kind in ("text", "code", "area", "partial_date"):
@@ -106,7 +111,11 @@ def test_without_quarantine_nothing_is_written(con, tmp_path):
 
 
 def test_columns_called_as_our_own_change_nothing(con, tmp_path):
-    came, table = taken(con, tmp_path, "area,period,value,row,place,_place,why,line,faults,_position\nKAZ,2020,1,9,9,9:9,9,9,9,9\nKAS,2020,1,9,9,9:9,9,9,9,9\n")
+    came, table = taken(
+        con,
+        tmp_path,
+        "area,period,value,row,place,_place,why,line,faults,_position\nKAZ,2020,1,9,9,9:9,9,9,9,9\nKAS,2020,1,9,9,9:9,9,9,9,9\n",
+    )
     assert table["row"].tolist() == ["f.csv:2"]
     assert places(came.faults) == [3]
 
@@ -215,7 +224,7 @@ def test_a_missing_file_or_an_unknown_suffix_is_refused(con, tmp_path):
     with pytest.raises(DataError, match="there is no file"):
         take_in(con, tmp_path / "f.csv", PANEL)
     (tmp_path / "f.xls").touch()
-    with pytest.raises(DataError, match="did you mean '.xlsx'"):
+    with pytest.raises(DataError, match=r"did you mean '\.xlsx'"):
         take_in(con, tmp_path / "f.xls", PANEL)
 
 
@@ -269,7 +278,9 @@ def test_what_was_written_is_taken_in_the_same(con, tmp_path, name, suffix):
     table = con.to_pandas(came.table.order_by("row"))
     for column in frame.columns:
         wanted = [None if not isinstance(v, list) and pd.isna(v) else v for v in frame[column].tolist()]
-        found = [None if not hasattr(v, "__len__") and pd.isna(v) else list(v) if hasattr(v, "tolist") else v for v in table[column].tolist()]
+        found = [
+            None if not hasattr(v, "__len__") and pd.isna(v) else list(v) if hasattr(v, "tolist") else v for v in table[column].tolist()
+        ]
         if column in ("permitted_until", "period_start", "period_end"):
             found = [None if v is None else pd.Timestamp(v).date() for v in found]
         assert found == wanted, column
@@ -310,10 +321,12 @@ def test_garbage_never_gives_anything_but_a_table_or_a_sentence(con, tmp_path_fa
     for name in ("f.csv", "f.json"):
         path = folder / name
         path.write_bytes(content)
-        try:
-            raw, malformed = read_raw(con, path)
-            assert con.execute(raw.count()) >= 0
-            assert raw.row.type().is_integer()
-            assert list(malformed.columns) == ["row", "found"]
-        except QonysError as refused:
-            assert refused.mend
+        refused = refusal(partial(looked_at, con, path))
+        assert refused is None or refused.mend
+
+
+def looked_at(con, path) -> None:
+    raw, malformed = read_raw(con, path)
+    assert con.execute(raw.count()) >= 0
+    assert raw.row.type().is_integer()
+    assert list(malformed.columns) == ["row", "found"]

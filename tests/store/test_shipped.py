@@ -53,7 +53,12 @@ def test_the_seeds_are_shipped_whole(register):
 
 
 def test_every_measure_named_by_a_challenge_or_an_object_is_in_the_register(register):
-    named = {one for name, column in (("challenge/seed.csv", "answered_by"), ("object/seed.csv", "measure_ids")) for cell in read(name)[column] for one in cell.split()}
+    named = {
+        one
+        for name, column in (("challenge/seed.csv", "answered_by"), ("object/seed.csv", "measure_ids"))
+        for cell in read(name)[column]
+        for one in cell.split()
+    }
     assert named <= set(register["id"])
     assert {one for cell in read("policy_field/seed.csv")["register_fields"] for one in cell.split()} <= set(codebook()["field"])
 
@@ -109,7 +114,11 @@ def test_every_challenge_object_and_field_of_the_seeds_is_shipped_in_its_words(f
     for ours, theirs, columns in (
         ("challenge/seed.csv", "seed_challenges.csv", {"text": "challenge", "place": "place"}),
         ("object/seed.csv", "seed_objects.csv", {"category": "category"}),
-        ("policy_field/seed.csv", "seed_policy_mix.csv", {"policy_field": "policy_field", "acts_on": "acts_on", "mechanism": "mechanism", "effect": "direction_on_outflow"}),
+        (
+            "policy_field/seed.csv",
+            "seed_policy_mix.csv",
+            {"policy_field": "policy_field", "acts_on": "acts_on", "mechanism": "mechanism", "effect": "direction_on_outflow"},
+        ),
     ):
         own, row = read(ours).set_index("id"), collected(figures, theirs).set_index("id")
         assert set(own.index) == set(row.index)
@@ -137,7 +146,7 @@ def test_every_collected_figure_of_kazakhstan_is_shipped_unchanged(figures, thei
     for name in ours:
         shipped_values += values(read(name), "value" if name.startswith("figure") else "persons")
     found = collected(figures, theirs)
-    thousands = found["unit"] .str.startswith("thousand")
+    thousands = found["unit"].str.startswith("thousand")
     found.loc[thousands, "value"] = [f"{1000 * float(value):.0f}" for value in found.loc[thousands, "value"]]
     assert not values(found, "value") - shipped_values
 

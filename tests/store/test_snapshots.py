@@ -48,7 +48,7 @@ def test_a_changed_file_is_refused(file):
 
 def test_a_file_that_is_not_in_the_snapshot_is_refused(file):
     kept = keep("eurostat", DAY, [file])
-    with pytest.raises(DataError, match="has no file other.csv"):
+    with pytest.raises(DataError, match=r"has no file other\.csv"):
         kept.path("other.csv")
 
 
@@ -61,8 +61,11 @@ def test_the_store_is_where_qonys_home_says(tmp_path, monkeypatch):
 def test_the_shipped_manifest_is_that_of_the_shipped_files():
     package = shipped()
     assert {name: sha256(package.folder / name) for name in package.files} == package.files
-    lying = {path.relative_to(package.folder).as_posix() for folder in ("figure", "flow", "stock", "register", "challenge", "object", "policy_field")
-             for path in (package.folder / folder).iterdir()}
+    lying = {
+        path.relative_to(package.folder).as_posix()
+        for folder in ("figure", "flow", "stock", "register", "challenge", "object", "policy_field")
+        for path in (package.folder / folder).iterdir()
+    }
     assert lying == set(package.files) - {"sources.csv"}
 
 

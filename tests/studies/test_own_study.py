@@ -35,8 +35,12 @@ def write(folder: Path) -> Path:
             for area, base in (("KAZ", 1000), ("UZB", 500)) for year in range(2017, 2024)]  # fmt: skip
     rows.insert(3, "WORLD,KAS,2020-01-01,2020-12-31,1,previous_residence,moves,own_count,final")
     (folder / "tables").mkdir(parents=True)
-    (folder / "tables" / "flows.csv").write_text("\n".join(["origin,destination,period_start,period_end,persons,basis,counted,source,status", *rows]) + "\n")
-    (folder / "sources.csv").write_text("key,publisher,year,released,title,address,read_through\nown_count,Ministry,2024,,Own count,https://example.org/,\n")
+    (folder / "tables" / "flows.csv").write_text(
+        "\n".join(["origin,destination,period_start,period_end,persons,basis,counted,source,status", *rows]) + "\n"
+    )
+    (folder / "sources.csv").write_text(
+        "key,publisher,year,released,title,address,read_through\nown_count,Ministry,2024,,Own count,https://example.org/,\n"
+    )
     (folder / "mine.toml").write_text(STUDY)
     return folder / "mine.toml"
 
@@ -101,7 +105,7 @@ def test_a_wrong_address_is_refused_with_the_nearest(run, address, said):
 
 
 def test_a_folder_without_a_run_and_a_file_that_is_not_there_are_refused(run, tmp_path):
-    with pytest.raises(TraceError, match="holds no run.json"):
+    with pytest.raises(TraceError, match=r"holds no run\.json"):
         pipeline.trace(tmp_path, "a/b/c")
     path = write(tmp_path / "study")
     path.write_text(STUDY.replace("flows.csv", "flow.csv"))

@@ -20,9 +20,8 @@ def list_(lang: LanguageOption = "en", output: OutputOption = None) -> None:
     import pandas as pd
 
     from qonys.i18n import words
-    from qonys.pipeline import open_study
+    from qonys.pipeline import built_in, open_study
     from qonys.report.dossier import study_title
-    from qonys.studies import built_in
 
     say = words(lang)
     studies = [(name, open_study(name)) for name in built_in()]
@@ -36,7 +35,7 @@ def list_(lang: LanguageOption = "en", output: OutputOption = None) -> None:
 @app.command()
 def show(name: Annotated[str, typer.Argument(help="A built-in study, or the path of a study file.")]) -> None:
     """Print a study file, to copy and change. Example: qonys study show kazakhstan > my.toml"""
-    from qonys.studies import find_study
+    from qonys.pipeline import find_study
 
     print(find_study(name).read_text(encoding="utf-8"), end="")
 

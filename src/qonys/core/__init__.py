@@ -1,0 +1,1 @@
+"""What everything rests on: contracts, areas, periods, results, runs and errors. Imports nothing else of ours."""

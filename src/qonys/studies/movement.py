@@ -28,6 +28,11 @@ def external(tables: Tables, study: Study) -> list[Result]:
     flow, figure, measure = needed(tables, "external", "flow", "figure", "measure")
     areas = study_areas(study)
     series = collect(annual_series(flow, areas, study.first, study.last), "area", "year")
+    if series["net"].isna().all():
+        raise DesignError(
+            f"no year has both immigration and emigration of {', '.join(study.areas)}",
+            mend="add a flow table from and to WORLD, or change areas, first and last",
+        )
     years = pd.MultiIndex.from_product([areas, range(study.first, study.last + 1)], names=["area", "year"])
     series = series.set_index(["area", "year"]).reindex(years).reset_index()
     series.insert(0, "id", series["area"] + "." + series["year"].astype(str))
@@ -149,6 +154,10 @@ def immigration(tables: Tables, study: Study) -> list[Result]:
     areas = list(dict.fromkeys([*study_areas(study), *study.areas]))  # a union that reports a total of its own has its own row
     series = annual_series(flow, areas, study.first, study.last)
     yearly = collect(series.select("area", "year", "inflow", "rows"), "area", "year")
+    if yearly.empty:
+        raise DesignError(
+            f"no year has immigration of {', '.join(study.areas)}", mend="add a flow table from WORLD, or change areas, first and last"
+        )
     yearly.insert(0, "id", yearly["area"] + "." + yearly["year"].astype(str))
     yearly["inputs"] = inputs("flow", yearly.pop("rows"))
     spans = {name: study.option("immigration", name) for name in ("before", "during", "after")}

@@ -91,6 +91,8 @@ def policy_mix(tables: Tables, study: Study) -> list[Result]:
     del study
     fields = collect(field.select("id", "register_fields", "row"), "id")
     kinds = sorted(collect(challenge.select("kind").distinct(), "kind")["kind"])
+    if fields.empty or not kinds:
+        raise DesignError("there are no fields of policy or no challenges to hold against each other", mend="add rows to both tables")
     answering = collect(answers(challenge, measure).filter(_.adopted), "kind", "field", "measure", "challenge")
     rows = []
     for entry in fields.itertuples():
@@ -150,8 +152,11 @@ def register(tables: Tables, study: Study) -> list[Result]:
     window = (date(study.first, 1, 1), date(study.last, 12, 31))
     chosen = measure.filter(_.issuer.isin(issuers), _.status.isin(adopted_statuses()), _.start.notnull())
     rows = chronological(collect(chosen, "id"))
-    rows = rows[[earliest(start) <= window[1] for start in rows["start"]]]
-    rows = rows[[pd.isna(end) or latest(end) >= window[0] for end in rows["end"]]]
+    inside = [
+        earliest(start) <= window[1] and (pd.isna(end) or latest(end) >= window[0])
+        for start, end in zip(rows["start"], rows["end"], strict=True)
+    ]
+    rows = rows.loc[pd.Series(inside, index=rows.index, dtype=bool)]
     rows = rows[["id", "issuer", "level", "field", "direction", "area", "start", "end", "row"]].reset_index(drop=True)
     rows["inputs"] = [[f"measure/{row}"] for row in rows.pop("row")]
     counts = []

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
+from markupsafe import Markup
 
 from qonys.core import areas
 from qonys.report.blocks import Column, Section
@@ -134,7 +135,7 @@ def ethnic_return(desk: Desk) -> Section:
                 "answer.ethnic_return",
                 until=desk.words.date(last["period_end"]),
                 total=desk.cell("kandas", last["id"], "value"),
-                source=desk.source_name(last["source"]),
+                source=Markup('<cite lang="en">{}</cite>').format(desk.source_name(last["source"])),
             )
         ]
         frame = pd.DataFrame(
