@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 from ibis import _
 
-from qonys.core.errors import RegisterError
+from qonys.core.errors import DesignError, RegisterError
 from qonys.core.periods import earliest, latest
 from qonys.core.results import Measured, Result, addresses
 from qonys.measures import adopted_statuses, answers, chronological, coverage
