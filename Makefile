@@ -19,14 +19,14 @@ study: $(READY)
 	echo "make study: $$(( $$(date +%s) - started )) s after installation"
 
 test: $(READY)
-	$(BIN)/python -m pytest -n auto --durations=10
+	$(BIN)/python -m pytest -n 2 --dist loadfile --durations=10
 
 check: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python tools/reference.py --check
-	$(BIN)/python -m pytest -n auto -m "not slow and not browser"
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow and not browser"
 
 bench: $(READY)
 	$(BIN)/python -m bench
