@@ -300,6 +300,7 @@ def test_columns_of_foreign_types_are_faults_and_no_stack_trace(con, tmp_path, f
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ROUND)
+@pytest.mark.slow
 def test_typed_columns_of_parquet_keep_their_faults_in_their_cells(con, tmp_path, name):
     frame = ROUND[name]
     for column in frame.columns:

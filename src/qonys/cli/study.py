@@ -5,11 +5,14 @@ from __future__ import annotations
 import sys
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from qonys.cli.output import LanguageOption, OutputOption, tell, write
+
+if TYPE_CHECKING:
+    from qonys.i18n import Words
 
 app = typer.Typer(no_args_is_help=True, help="Declared studies: from data to report.")
 
@@ -56,7 +59,7 @@ def run(
     languages = tuple(lang) if lang else study.languages
     folder = folder or Path("out") / study.name
     say = words(languages[0])
-    with _Progress(say, quiet) as progress:
+    with _Progress(study.name, say, quiet) as progress:
         done = run_study(study, folder, languages, progress.step)
     for fault in done.faults[:20]:
         tell(fault)
@@ -72,8 +75,8 @@ def run(
 class _Progress:
     """A line on stderr that says which step is running: redrawn on a terminal, one line a step elsewhere."""
 
-    def __init__(self, say: object, quiet: bool) -> None:
-        self.say, self.quiet, self.terminal = say, quiet, sys.stderr.isatty()
+    def __init__(self, name: str, say: Words, quiet: bool) -> None:
+        self.name, self.say, self.quiet, self.terminal = name, say, quiet, sys.stderr.isatty()
 
     def __enter__(self) -> _Progress:
         return self
@@ -85,9 +88,6 @@ class _Progress:
     def step(self, stage: str, what: str) -> None:
         if self.quiet:
             return
-        from qonys.i18n import Words
-
-        assert isinstance(self.say, Words)
         kinds = {"answer": "question", "report": "language", "load": "contract"}
-        line = self.say.plain(f"cli.{stage}", what=self.say.label(kinds.get(stage, "cli"), what, what))
+        line = f"{self.name}: {self.say.plain(f'cli.{stage}', what=self.say.label(kinds.get(stage, 'cli'), what, what))}"
         print(f"\r\033[K{line}" if self.terminal else line, end="" if self.terminal else "\n", file=sys.stderr, flush=True)
