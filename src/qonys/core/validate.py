@@ -162,9 +162,9 @@ def _column_checks(table: ibis.Table, column: Column) -> Iterator[Check]:
     if column.kind == "partial_date":
         yield ~_is_partial_date(value), column.name, "not_a_partial_date"
     if column.kind == "area":
-        yield value.notin(areas.codes()), column.name, "unknown_area"
+        yield value.notin(sorted(areas.codes())), column.name, "unknown_area"
     if column.kind == "areas":
-        yield typed.filter(lambda code: code.notin(areas.codes())).length() > 0, column.name, "unknown_area"
+        yield typed.filter(lambda code: code.notin(sorted(areas.codes()))).length() > 0, column.name, "unknown_area"
     if column.allowed:
         yield value.notin(column.allowed), column.name, "unknown_code"
     if column.minimum is not None:

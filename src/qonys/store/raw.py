@@ -73,14 +73,16 @@ def _read_delimited(delimiter: str) -> Callable[[Backend, Path], tuple[ibis.Tabl
             raise _unreadable(path, error, "save it as CSV in UTF-8 with a header row and one kind of line end") from None
         malformed = _malformed(con, path, f"{name}_r")
         lost = sorted({*malformed["row"], *_blank_rows(path, delimiter)})
-        # DuckDB numbers the rows it kept: move them past each line it did not
-        thresholds = {line - place: place + 1 for place, line in enumerate(lost)}
-        con.create_table(f"{name}_shift", pd.DataFrame(thresholds.items(), columns=["threshold", "shift"], dtype="int64"), temp=True)
-        con.raw_sql(
-            f"create temp table {name} as select a.* exclude (_position), _position + coalesce(s.shift, 0) as row "
-            f"from {name}_all a asof left join {name}_shift s on a._position >= s.threshold order by row"
-        )
-        con.raw_sql(f"drop table {name}_all; drop table {name}_shift")
+        if lost:  # DuckDB numbers the rows it kept: move them past each line it did not
+            thresholds = {line - place: place + 1 for place, line in enumerate(lost)}
+            con.create_table(f"{name}_shift", pd.DataFrame(thresholds.items(), columns=["threshold", "shift"], dtype="int64"), temp=True)
+            con.raw_sql(
+                f"create temp table {name} as select a.* exclude (_position), _position + coalesce(s.shift, 0) as row "
+                f"from {name}_all a asof left join {name}_shift s on a._position >= s.threshold order by row"
+            )
+            con.raw_sql(f"drop table {name}_all; drop table {name}_shift")
+        else:
+            con.raw_sql(f"alter table {name}_all rename _position to row; alter table {name}_all rename to {name}")
         table = con.table(name)
         return table.select(**{own: table[f"c{place}"] for place, own in enumerate(header) if own != "row"}, row=table["row"]), malformed
 
