@@ -25,8 +25,9 @@ ALLOWED = {
     "scenarios": ("core", "flows", "measures", "convergence"),
     "studies": ("core", "flows", "measures", "convergence", "scenarios"),
     "report": ("core", "i18n", "store.tables", "studies.definition"),
+    "trace": ("core",),
     "pipeline": ("core", "store", "i18n", "flows", "measures", "convergence", "scenarios", "studies", "report"),
-    "cli": ("core", "store", "i18n", "studies", "report", "pipeline"),
+    "cli": ("core", "store", "i18n", "studies", "report", "trace", "pipeline"),
 }
 ORDER = list(ALLOWED)
 ENGINES = ("duckdb", "ibis.duckdb", "ibis.backends.duckdb", "pyspark", "sqlite3")

@@ -3,20 +3,21 @@
 load        the study's files, each a hashed snapshot, through the edge into contract tables
 answer      each question of the study, in order
 run_study   the two, then every table, figure and report into one folder
-trace       from one printed number in that folder back to its rows and sources
+
+The way back, from a printed number in that folder to its rows and sources, is `qonys.trace`.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import ibis
 import pandas as pd
 
 from qonys.core.contracts import CONTRACTS
-from qonys.core.errors import DataError, RegisterError, StudyError, TraceError, nearest
+from qonys.core.errors import DataError, RegisterError, StudyError, nearest
 from qonys.core.run import InputFile, OutputTable, Run
 from qonys.core.validate import PLACE
 from qonys.measures import read_register, with_bounds
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 
     from qonys.core.results import Result
 
-__all__ = ["Answered", "Done", "Step", "answer", "built_in", "examine_file", "find_study", "load", "open_study", "run_study", "trace"]
+__all__ = ["Answered", "Done", "answer", "built_in", "examine_file", "find_study", "load", "open_study", "run_study"]
 
 SHIPPED = "shipped:"
 
@@ -186,100 +187,6 @@ def _write_tables(done: Answered, folder: Path) -> list[OutputTable]:
         columns = {column: {"unit": spec.unit, "formula": spec.formula} for column, spec in measured.items()}
         outputs.append(OutputTable(name, len(frame), sha256(path), columns))
     return outputs
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One step on the way back from a number: a row of a result, or a row as it came in."""
-
-    address: str
-    table: str
-    row: dict[str, Any]
-    unit: str
-    formula: str
-    source: dict[str, Any] | None
-    file: dict[str, Any] | None
-    inputs: tuple[str, ...]
-
-
-def trace(folder: Path, address: str) -> list[Step]:
-    """Walk from one cell (`table/row/column`) of a finished study back to the rows of its files.
-
-    The first step is the cell's row, the last ones are rows as published, each with its source, file and hash.
-    Errors: TraceError naming the nearest table, row or column.
-    """
-    book = _Book(folder)
-    table, row, column = book.split(address)
-    steps: list[Step] = []
-    seen: set[str] = set()
-    queue = [f"{table}/{row}"]
-    while queue:
-        here = queue.pop(0)
-        if here in seen:
-            continue
-        seen.add(here)
-        step = book.step(here, column if not steps else None)
-        steps.append(step)
-        queue += step.inputs
-    return steps
-
-
-class _Book:
-    """The tables of a finished study, read as they are asked for."""
-
-    def __init__(self, folder: Path) -> None:
-        import json
-
-        if not (folder / "run.json").is_file():
-            raise TraceError(f"{folder} holds no run.json", mend="give the folder a study was written to")
-        self.folder = folder
-        self.run = json.loads((folder / "run.json").read_text(encoding="utf-8"))
-        self.outputs = {output["name"]: output for output in self.run["outputs"]}
-        self.files = {file["file"]: file for file in self.run["inputs"]}
-        self._frames: dict[str, pd.DataFrame] = {}
-
-    def frame(self, table: str) -> pd.DataFrame:
-        if table not in self._frames:
-            if table not in self.outputs:
-                raise TraceError(f"the run has no table {table!r}", mend=nearest(table, self.outputs))
-            frame = pd.read_parquet(self.folder / "tables" / f"{table}.parquet")
-            key = "key" if table == "source" else "id" if "inputs" in frame.columns else "row"
-            self._frames[table] = frame.set_index(key, drop=False)
-        return self._frames[table]
-
-    def split(self, address: str) -> tuple[str, str, str | None]:
-        table, _, rest = address.partition("/")
-        frame = self.frame(table)
-        if rest in frame.index:
-            return table, rest, None
-        row, _, column = rest.rpartition("/")
-        if row not in frame.index:
-            raise TraceError(f"{table} has no row {row or rest!r}", mend=nearest(row or rest, frame.index))
-        if column not in frame.columns:
-            raise TraceError(f"{table} has no column {column!r}", mend=nearest(column, frame.columns))
-        return table, row, column
-
-    def step(self, address: str, column: str | None) -> Step:
-        table, _, row = address.partition("/")
-        frame = self.frame(table)
-        if row not in frame.index:
-            raise TraceError(f"{table} has no row {row!r}", mend="the folder was changed after the run; run the study again")
-        record = frame.loc[row].to_dict()
-        made_from = tuple(record.pop("inputs", ()))
-        spec = self.outputs[table]["columns"].get(column or "", {})
-        known = {name: value for name, value in record.items() if not (pd.api.types.is_scalar(value) and pd.isna(value))}
-        return Step(address if column is None else f"{address}/{column}", table, known, spec.get("unit", ""), spec.get("formula", ""),
-                    self._source(record), self.files.get(row.rpartition(":")[0]) if not made_from else None, made_from)  # fmt: skip
-
-    def _source(self, record: dict[str, Any]) -> dict[str, Any] | None:
-        if "evidence" in record:
-            return {"title": record["evidence"]}
-        sources = self.frame("source")
-        return (
-            {k: v for k, v in sources.loc[record["source"]].to_dict().items() if not pd.isna(v)}
-            if record.get("source") in sources.index
-            else None
-        )
 
 
 def examine_file(path: Path, contract: str) -> Intake:

@@ -10,8 +10,9 @@ import pytest
 
 from qonys.core.contracts import FLOW
 from qonys.core.errors import RegisterError, StudyError
-from qonys.pipeline import examine_file, open_study, run_study, trace
+from qonys.pipeline import examine_file, open_study, run_study
 from qonys.store import connect, take_in
+from qonys.trace import trace
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])

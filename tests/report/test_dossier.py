@@ -7,7 +7,8 @@ import re
 import pytest
 
 from qonys.core.errors import TraceError
-from qonys.pipeline import _Book, open_study, run_study, trace
+from qonys.pipeline import open_study, run_study
+from qonys.trace import Book, trace
 
 from .conftest import LANGUAGES, STUDIES
 
@@ -18,7 +19,7 @@ LATIN = {"COVID", "REFUNITE", "SEF", "SHA", "Qonys", "English", "qonys", "trace"
 
 @pytest.mark.parametrize("study", STUDIES)
 def test_every_number_of_the_report_is_the_cell_it_says_and_walks_back_to_rows_with_a_source(reports, pages, study):
-    book = _Book(reports[study])
+    book = Book(reports[study])
     page = pages[study, "en"]
     assert len(page.cells) > 400
     grounded: dict[str, bool] = {}

@@ -11,6 +11,7 @@ import pytest
 
 from qonys import pipeline
 from qonys.core.errors import StudyError, TraceError
+from qonys.trace import trace
 
 STUDY = """name = "mine"
 title = "Immigration about a shock"
@@ -82,7 +83,7 @@ def test_the_same_study_gives_the_same_bytes_again_and_from_another_folder(run, 
 
 
 def test_a_number_is_walked_back_to_the_row_of_the_users_file_and_its_source(run):
-    steps = pipeline.trace(run / "out", "immigration_change/KAZ/during_change")
+    steps = trace(run / "out", "immigration_change/KAZ/during_change")
     assert (steps[0].unit, steps[0].formula) == ("percent", "percent_change")
     assert len({step.address for step in steps}) == len(steps)
     ends = [step for step in steps if not step.inputs]
@@ -101,12 +102,12 @@ def test_a_number_is_walked_back_to_the_row_of_the_users_file_and_its_source(run
 )  # fmt: skip
 def test_a_wrong_address_is_refused_with_the_nearest(run, address, said):
     with pytest.raises(TraceError, match=said):
-        pipeline.trace(run / "out", address)
+        trace(run / "out", address)
 
 
 def test_a_folder_without_a_run_and_a_file_that_is_not_there_are_refused(run, tmp_path):
     with pytest.raises(TraceError, match=r"holds no run\.json"):
-        pipeline.trace(tmp_path, "a/b/c")
+        trace(tmp_path, "a/b/c")
     path = write(tmp_path / "study")
     path.write_text(STUDY.replace("flows.csv", "flow.csv"))
     with pytest.raises(StudyError, match=r"names the file tables/flow\.csv, which does not exist; check the path"):

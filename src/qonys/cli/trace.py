@@ -11,7 +11,7 @@ from qonys.cli.output import LanguageOption, OutputOption, write
 
 if TYPE_CHECKING:
     from qonys.i18n import Words
-    from qonys.pipeline import Step
+    from qonys.trace import Step
 
 
 def trace(
@@ -25,7 +25,7 @@ def trace(
     Example: qonys trace out/kazakhstan external/KAZ.2020/net
     """
     from qonys.i18n import words
-    from qonys.pipeline import trace as walk
+    from qonys.trace import trace as walk
 
     say = words(lang)
     steps = walk(folder, address)

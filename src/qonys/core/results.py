@@ -3,7 +3,7 @@
 The address of a cell is `table/row/column`, as `external/KAZ.2020/net`. A row's `inputs` are the addresses (`table/row`) of the
 rows it was computed from: rows of other results, or of the contract tables that came in (`flow/flow/kaz_external.csv:12` is row 12 of the
 file `flow/kaz_external.csv` in the table `flow`). So any number can be
-walked back to the bytes: see `qonys.pipeline.trace`.
+walked back to the bytes: see `qonys.trace`.
 """
 
 from __future__ import annotations
