@@ -41,7 +41,7 @@ QUESTIONS: dict[str, Question] = {
     "resettlement": Question(rooms.resettlement, ("pairs",)),
     "arithmetic": Question(rooms.arithmetic, ("checks",)),
     "register": Question(policy.register, ("also",)),
-    "border_days": Question(borders.border_days, ("first", "last", "phases")),
+    "border_days": Question(borders.border_days, ("first", "last", "phases", "also")),
     "border_strictness": Question(borders.border_strictness, ("first", "last", "phases")),
     "convergence": Question(borders.convergence),
     "immigration": Question(movement.immigration, ("before", "during", "after")),

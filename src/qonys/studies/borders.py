@@ -22,13 +22,15 @@ if TYPE_CHECKING:
 
 
 def border_days(tables: Tables, study: Study) -> list[Result]:
-    """Share of the days of each month with control at internal borders, for each member of Schengen; its spread across members; the answer.
+    """Share of the days of each month with control at internal borders, for each state of Schengen; its spread across the study's members.
 
-    A state is in the panel in the months in which it belonged to Schengen: elsewhere an internal border without control means nothing.
+    A state is in the panel if it belonged to Schengen when the panel begins: elsewhere an internal border without control means nothing.
+    The states of the option `also` (associated states) are shown, and stay out of the spread.
     """
     (measure,) = needed(tables, "border_days", "measure")
     first, last = study.option("border_days", "first"), study.option("border_days", "last")
-    issuers = [area for area in study_areas(study) if areas.is_member(area, "SCHENGEN", earliest(first))]
+    shown = list(dict.fromkeys([*study_areas(study), *study.option("border_days", "also", [])]))
+    issuers = [area for area in shown if areas.is_member(area, "SCHENGEN", earliest(first))]
     controls = measure.filter(_.field == "border_control", _.issuer.isin(issuers))
     days = calendar(first, last)
     panels = {}
@@ -42,7 +44,7 @@ def border_days(tables: Tables, study: Study) -> list[Result]:
     panel.insert(0, "id", panel["area"] + "." + panel["period"])
     share = Measured(unit="share_of_days", formula="days_in_force_by_days", decimals=2)
     results = [Result("border_days", panel, {"value": share, "high": share})]
-    return [*results, *_spread_results("border_days", panel, study)]
+    return [*results, *_spread_results("border_days", panel[panel["area"].isin(study_areas(study))], study)]
 
 
 def _register_inputs(panel: pd.DataFrame, controls: ibis.Table) -> list[list[str]]:
