@@ -142,12 +142,24 @@ def answer(study: Study, tell: Callable[[str, str], None] = lambda *_: None) -> 
     results: dict[str, Result] = {}
     for question in study.questions:
         tell("answer", question)
-        for result in QUESTIONS[question].answer(tables, study):
-            results[result.name] = result
+        results |= {result.name: result for result in _answered(question, tables, study)}
     kept = {name: con.to_pandas(table.order_by("row")) for name, table in tables.items()}
     faults = tuple(fault for intake in intakes for fault in intake.faults)
     quarantines = tuple(intake.quarantine for intake in intakes if intake.quarantine is not None)
     return Answered(study, kept, results, read_sources(study), Run(study.name, study.parameters(), tuple(files), ()), faults, quarantines)
+
+
+def _answered(question: str, tables: dict[str, ibis.Table], study: Study) -> list[Result]:
+    """The results of one question. An option of the wrong kind is the study's fault, and said to be so."""
+    try:
+        return QUESTIONS[question].answer(tables, study)
+    except (TypeError, KeyError, AttributeError, ValueError) as error:
+        if not study.options.get(question):
+            raise
+        raise StudyError(
+            f"question {question!r} cannot use its options ({error})",
+            mend="compare them with a built-in study: qonys study show kazakhstan",
+        ) from error
 
 
 def run_study(study: Study, folder: Path, languages: tuple[str, ...] = (), tell: Callable[[str, str], None] = lambda *_: None) -> Done:

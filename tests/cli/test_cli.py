@@ -115,3 +115,15 @@ def test_the_seed_article_gives_its_known_inconsistencies(tmp_path):
     assert any(rule == "fold" and verdict == "contradiction" for rule, verdict, _ in found)  # SI03
     assert {value for rule, verdict, value in found if rule == "sum" and verdict == "holds"} == {56000.0, 4969.0, 1357.0}  # SI16, SI17
     assert ("steps", "holds", 90.0) in found or any(rule == "steps" and verdict == "holds" for rule, verdict, _ in found)  # SI18
+
+
+def test_an_option_of_the_wrong_kind_is_a_sentence(tmp_path):
+    (tmp_path / "mine.toml").write_text(
+        'name = "mine"\nareas = ["KAZ"]\nfirst = 2020\nlast = 2021\nquestions = ["resettlement"]\n'
+        '[tables]\nfigure = ["shipped:figure/seed.csv"]\n[options.resettlement]\npairs = 5\n',
+        encoding="utf-8",
+    )
+    done = qonys("study", "run", "mine.toml", cwd=tmp_path)
+    assert done.returncode == 1
+    assert "cannot use its options" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -6,6 +6,7 @@ runs, so that `qonys --help` answers at once.
 
 from __future__ import annotations
 
+import os
 import sys
 
 import typer
@@ -44,6 +45,15 @@ def main() -> None:
     except BrokenPipeError:
         sys.stderr.close()
         raise SystemExit(0) from None
+    except Exception as error:
+        if os.environ.get("QONYS_DEBUG"):
+            raise
+        print(
+            f"qonys: a fault of the program, not of your files ({type(error).__name__}: {error}); "
+            "run it again with QONYS_DEBUG=1 and report what it prints",
+            file=sys.stderr,
+        )
+        raise SystemExit(1) from None
     except KeyboardInterrupt:
         print("qonys: stopped; nothing half-written was left", file=sys.stderr)
         raise SystemExit(130) from None
