@@ -77,6 +77,7 @@ def test_studies_are_listed_in_the_language_asked_for_and_to_a_file_by_its_suffi
     assert [row["study"] for row in json.loads((tmp_path / "studies.json").read_text(encoding="utf-8"))] == ["eu-covid", "kazakhstan"]
 
 
+@pytest.mark.slow
 def test_a_shown_study_runs_as_ones_own_and_its_numbers_can_be_traced(tmp_path):
     shown = qonys("study", "show", "kazakhstan").stdout
     (tmp_path / "mine.toml").write_text(shown, encoding="utf-8")

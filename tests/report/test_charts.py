@@ -11,6 +11,8 @@ from qonys.core.errors import DesignError
 from qonys.report import charts
 from qonys.report.charts import axes, theme
 
+pytestmark = pytest.mark.slow  # draws about a hundred charts
+
 SVG = "{http://www.w3.org/2000/svg}"
 HEAD = {"title": 'Потоки <"&> 2020', "desc": "Көші-қон & айырымы", "prefix": "c1"}
 LONG = ["Западно-Казахстанская область", "Ішкі қозғалыс және шекарадан тыс өңіраралық қоныс аудару", "Восстановление прав", "Қызылорда"]
