@@ -80,10 +80,23 @@ def load(con: Backend, study: Study, tell: Callable[[str, str], None]) -> tuple[
         for came, intake in parts:
             files += came
             intakes.append(intake)
-        tables[contract] = ibis.union(*(intake.table for _, intake in parts)) if len(parts) > 1 else parts[0][1].table
+        tables[contract] = _joined(contract, [intake.table for _, intake in parts])
         if contract == "measure":
             tables[contract] = with_bounds(tables[contract])
     return tables, files, intakes
+
+
+def _joined(contract: str, parts: list[ibis.Table]) -> ibis.Table:
+    """The files of one contract as one table. Errors: DataError for an id that stands in two of them."""
+    if len(parts) == 1:
+        return parts[0]
+    whole = ibis.union(*parts)
+    if "id" in CONTRACTS[contract].names:
+        twice = whole.group_by("id").agg(rows=whole.row.collect()).filter(lambda t: t.rows.length() > 1).order_by("id").limit(1).to_pandas()
+        for entry in twice.itertuples():
+            places = " and ".join(f"{file}, row {row}" for file, _, row in (place.rpartition(":") for place in sorted(entry.rows)))
+            raise DataError(f"the {contract} {entry.id!r} stands in {places}", mend="give each row an id of its own, or leave one file out")
+    return whole
 
 
 def _path(study: Study, package: Snapshot, name: str) -> tuple[str, str, Path]:

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from qonys import pipeline
-from qonys.core.errors import StudyError, TraceError
+from qonys.core.errors import DataError, StudyError, TraceError
 from qonys.trace import trace
 
 STUDY = """name = "mine"
@@ -112,3 +112,16 @@ def test_a_folder_without_a_run_and_a_file_that_is_not_there_are_refused(run, tm
     path.write_text(STUDY.replace("flows.csv", "flow.csv"))
     with pytest.raises(StudyError, match=r"names the file tables/flow\.csv, which does not exist; check the path"):
         pipeline.answer(pipeline.open_study(str(path)))
+
+
+def test_an_id_that_stands_in_two_files_is_refused_with_both_places(tmp_path):
+    head = "id,quantity,value,unit,period_start,area,qualifier,source\n"
+    for name in ("one", "two"):
+        (tmp_path / f"{name}.csv").write_text(head + "A1,people,5,persons,2020,KAZ,exact,mine\n", encoding="utf-8")
+    study = tmp_path / "mine.toml"
+    study.write_text(
+        'name = "mine"\nareas = ["KAZ"]\nfirst = 2020\nlast = 2021\nquestions = ["ethnic_return"]\n[tables]\nfigure = ["one.csv", "two.csv"]\n',
+        encoding="utf-8",
+    )
+    with pytest.raises(DataError, match=r"one\.csv, row 2 and two\.csv, row 2"):
+        pipeline.run_study(pipeline.open_study(str(study)), tmp_path / "out")
