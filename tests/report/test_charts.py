@@ -328,15 +328,16 @@ def test_rows_without_any_value_and_a_wrong_prefix_are_refused():
 
 @pytest.mark.parametrize("value", [0.0, 0.004, -3e9, 7.0])
 def test_one_value_is_enough(value):
-    charts.time_lines(
-        pd.DataFrame([(2020, "a", "b", value)], columns=["x", "series", "label", "value"]),
-        unit="u",
-        gap_label="g",
-        number_format=number,
-        **HEAD,
-    )
-    charts.ranked_bars(pd.DataFrame([("a", value, "t")], columns=["label", "value", "text"]), unit="u", **HEAD)
-    charts.intervals(pd.DataFrame([("a", value, None, None, "t")], columns=["label", "value", "low", "high", "text"]), unit="u", **HEAD)
+    line = pd.DataFrame([(2020, "a", "b", value)], columns=["x", "series", "label", "value"])
+    bar = pd.DataFrame([("a", value, "t")], columns=["label", "value", "text"])
+    dot = pd.DataFrame([("a", value, None, None, "t")], columns=["label", "value", "low", "high", "text"])
+    drawn = [
+        charts.time_lines(line, unit="u", gap_label="g", number_format=number, **HEAD),
+        charts.ranked_bars(bar, unit="u", **HEAD),
+        charts.intervals(dot, unit="u", **HEAD),
+    ]
+    for chart in drawn:
+        assert "NaN" not in chart.wide + chart.narrow
 
 
 def test_text_in_a_cell_has_contrast_on_every_shade():

@@ -16,6 +16,8 @@ from qonys.measures import calendar, complete_panel, in_force, month_doses, mont
 from qonys.studies.tables import Tables, collect, needed, study_areas
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import ibis
 
     from qonys.studies.definition import Study
@@ -32,19 +34,26 @@ def border_days(tables: Tables, study: Study) -> list[Result]:
     shown = list(dict.fromkeys([*study_areas(study), *study.option("border_days", "also", [])]))
     issuers = [area for area in shown if areas.is_member(area, "SCHENGEN", earliest(first))]
     controls = measure.filter(_.field == "border_control", _.issuer.isin(issuers))
-    days = calendar(first, last)
-    panels = {}
-    for reading in ("certain", "possible"):
-        shares = collect(month_shares(in_force(controls, days, reading=reading)), "issuer", "month")
-        panels[reading] = complete_panel(shares, issuers, first, last, "share")
-    panel = panels["certain"].rename(columns={"share": "value"})
-    panel["high"] = panels["possible"]["share"]
-    panel["inputs"] = _register_inputs(panels["possible"], controls)
-    panel = panel.drop(columns="rows")
-    panel.insert(0, "id", panel["area"] + "." + panel["period"])
+    panel = _two_readings(controls, month_shares, "share", issuers, first, last).rename(columns={"low": "value"})
     share = Measured(unit="share_of_days", formula="days_in_force_by_days", decimals=2)
     results = [Result("border_days", panel, {"value": share, "high": share})]
     return [*results, *_spread_results("border_days", panel[panel["area"].isin(study_areas(study))], study)]
+
+
+def _two_readings(
+    measures: ibis.Table, by_month: Callable[[ibis.Table], ibis.Table], value: str, issuers: list[str], first: str, last: str
+) -> pd.DataFrame:
+    """A monthly sum of measures under both readings of unknown dates -> id, area, period, low (certain), high (possible), inputs."""
+    days = calendar(first, last)
+    panels = {}
+    for reading in ("certain", "possible"):
+        values = collect(by_month(in_force(measures, days, reading=reading)), "issuer", "month")
+        panels[reading] = complete_panel(values, issuers, first, last, value)
+    panel = panels["certain"].rename(columns={value: "low"}).drop(columns="rows")
+    panel["high"] = panels["possible"][value]
+    panel["inputs"] = _register_inputs(panels["possible"], measures)
+    panel.insert(0, "id", panel["area"] + "." + panel["period"])
+    return panel
 
 
 def _register_inputs(panel: pd.DataFrame, controls: ibis.Table) -> list[list[str]]:
@@ -63,16 +72,7 @@ def border_strictness(tables: Tables, study: Study) -> list[Result]:
     at_border = measure.filter(
         _.direction == "tightening", _.area.isin(["external_border", "internal_border"]), _.issuer.isin(issuers), _.level != "union"
     )
-    days = calendar(first, last)
-    panels = {}
-    for reading in ("certain", "possible"):
-        doses = collect(month_doses(in_force(at_border, days, reading=reading)), "issuer", "month")
-        panels[reading] = complete_panel(doses, issuers, first, last, "dose")
-    panel = panels["certain"].rename(columns={"dose": "low"})
-    panel["high"] = panels["possible"]["dose"]
-    panel["inputs"] = _register_inputs(panels["possible"], at_border)
-    panel = panel.drop(columns="rows")
-    panel.insert(0, "id", panel["area"] + "." + panel["period"])
+    panel = _two_readings(at_border, month_doses, "dose", issuers, first, last)
     dose = Measured(unit="points", formula="mean_of_strongest", decimals=0)
     monthly = panel.groupby("period").agg(low=("low", "mean"), high=("high", "mean"), ids=("id", list)).reset_index()
     monthly.insert(0, "id", monthly["period"])
