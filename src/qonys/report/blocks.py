@@ -139,6 +139,10 @@ class Desk:
         """What the author of the study says under a table or an answer, in this language; empty if nothing."""
         return Markup(escape(self.study.notes.get(name, {}).get(self.words.language, "")))
 
+    def noted(self, key: str, name: str) -> Markup:
+        """A note of the catalogue, and what the author of the study adds to it."""
+        return Markup(" ").join(part for part in (self.words(key), self.note(name)) if part)
+
     def plain(self, key: str, **values: object) -> str:
         """The same as plain text, for a heading or a chart."""
         return self.words.plain(key, **values)

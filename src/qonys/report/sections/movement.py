@@ -180,8 +180,9 @@ def internal(desk: Desk) -> Section:
             loser=desk.words.area(bottom["region"]),
             loss=desk.cell("internal", bottom["id"], "net", sign=True),
         ),
-        desk.say("answer.internal.gap"),
     ]
+    if desk.result("internal_national").rows["moves"].isna().any():
+        section.answer.append(desk.say("answer.internal.gap"))
     section.blocks = [_tiles(desk, own, year, country), _bars(desk, own, year), _national(desk)]
     columns = [
         Column(desk.plain("column.region"), lambda row: desk.words.area(row["region"])),
@@ -301,7 +302,13 @@ def immigration(desk: Desk) -> Section:
         *(desk.number_column("immigration_change", name, sign=True) for name in ("during_change", "after_change")),
     ]
     section.blocks.append(
-        desk.cells("immigration_change", columns, title=desk.say("table.immigration"), note=desk.say("note.immigration"), folded=True)
+        desk.cells(
+            "immigration_change",
+            columns,
+            title=desk.say("table.immigration"),
+            note=desk.noted("note.immigration", "immigration"),
+            folded=True,
+        )
     )
     section.blocks += _other_reports(desk, "immigration_other_reports")
     return section

@@ -226,8 +226,8 @@ def register(desk: Desk) -> Section:
     ]
     names = {issuer: desk.words.area(issuer) for issuer in counts["issuer"]}
     first, last = f"{desk.study.first}-01-01", f"{desk.study.last}-12-31"
-    shown = rows[rows["start"] >= "2019-10"] if (rows["start"] >= "2019-10").any() else rows
-    span = (max(first, shown["start"].min()[:7].ljust(10, "-")[:7] + "-01"), min(last, _last_day(shown)))
+    begun = min((earliest(start) for start in rows["start"]), default=earliest(first))
+    span = (max(first, begun.replace(day=1).isoformat()), min(last, _last_day(rows)) if len(rows) else last)
     frame = pd.DataFrame(
         {
             "lane": names[row["issuer"]],
@@ -237,7 +237,7 @@ def register(desk: Desk) -> Section:
             "known_end": not pd.isna(row["end"]),
         }
         for row in sorted(
-            shown.to_dict("records"),
+            rows.to_dict("records"),
             key=lambda row: (areas.area(row["issuer"]).scheme != "union", names[row["issuer"]], row["start"], row["id"]),
         )
     )

@@ -87,7 +87,7 @@ def procedure(desk: Desk) -> Section:
             number_format=desk.number,
             locale=desk.words.language,
         ),
-        desk.cells("procedure", columns, title=desk.say("table.procedure"), note=desk.say("note.procedure")),
+        desk.cells("procedure", columns, title=desk.say("table.procedure"), note=desk.noted("note.procedure", "procedure")),
     ]
     return section
 
@@ -134,7 +134,7 @@ def resettlement(desk: Desk) -> Section:
             unit=desk.plain("unit.name.percent"),
             locale=desk.words.language,
         ),
-        desk.cells("resettlement", columns, title=desk.say("table.resettlement"), note=desk.say("note.resettlement")),
+        desk.cells("resettlement", columns, title=desk.say("table.resettlement"), note=desk.noted("note.resettlement", "resettlement")),
     ]
     return section
 
