@@ -179,3 +179,11 @@ def test_a_spread_that_falls_by_half_is_called_converging_and_one_that_stays_und
     assert verdicts[0.5].count("converging") > 0.80 * 300
     assert verdicts[1.0].count("undecided") > 0.88 * 300
     assert 0.90 <= np.mean(held) <= 0.97
+
+
+def test_the_band_stays_within_reach_where_one_member_alone_differs():
+    values = np.zeros((27, len(MONTHS)))
+    values[0] = 100.0
+    values[1] = 0.01
+    found = spread(panel(values))
+    assert (found["high"] < 4 * found["sd"]).all()

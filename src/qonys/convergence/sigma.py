@@ -47,9 +47,9 @@ def spread(panel: pd.DataFrame, *, coverage: float = 0.95) -> pd.DataFrame:
     """Standard deviation across areas in each period, with an interval from leaving out each area in turn.
 
     panel: area, period, value -> period, areas (count), mean, sd, low, high (unit of value). Periods in which fewer than FEWEST_AREAS
-    areas have a value are given without a spread. The interval is the log of the spread plus and minus Student's t times its jackknife
-    error: Efron and Tibshirani (1993), An Introduction to the Bootstrap, chapter 11. It was chosen over three bootstrap intervals by
-    simulated coverage and width, see docs/decisions/0009. Errors: DesignError for an empty panel.
+    areas have a value are given without a spread. The interval is the spread plus and minus Student's t times its jackknife error, not
+    below zero: Efron and Tibshirani (1993), An Introduction to the Bootstrap, chapter 11. It was chosen over three bootstrap intervals
+    by simulated coverage and width, see docs/decisions/0009. Errors: DesignError for an empty panel.
     """
     wide = _wide(panel)
     rows = []
@@ -69,7 +69,7 @@ def change_of_spread(
     """Mean standard deviation in the periods `after` less that in the periods `before`, with its interval.
 
     panel: area, period, value. An area is left out, or drawn, with its whole history, so that dependence in time stays in; the interval is
-    as in `spread`, on the plain scale; the share of draws is a bootstrap over areas. Periods in which fewer than FEWEST_AREAS areas have
+    as in `spread`; the share of draws is a bootstrap over areas. Periods in which fewer than FEWEST_AREAS areas have
     a value are left out, as they have no spread. Errors: DesignError where a phase has no such period, or the panel fewer areas.
     """
     wide = _wide(panel)
@@ -123,12 +123,12 @@ def _quantile(coverage: float, areas: int) -> float:
 
 
 def _spread_interval(values: Floats, coverage: float) -> tuple[float, float, float]:
-    """Standard deviation of one period (areas x 1) with its bounds; without one area nobody may differ, then the plain scale is used."""
+    """Standard deviation of one period (areas x 1) with its bounds, not below zero.
+
+    On the plain scale: on that of the log a month in which one member alone differs has no upper bound worth printing.
+    """
     whole, without = (found[..., 0] for found in _deviations(values))
     deviation = float(whole)
-    if (without > 0).all():
-        reach = _quantile(coverage, len(values)) * float(_jackknife_error(np.log(without)))
-        return deviation, deviation * float(np.exp(-reach)), deviation * float(np.exp(reach))
     reach = _quantile(coverage, len(values)) * float(_jackknife_error(without))
     return deviation, max(deviation - reach, 0.0), deviation + reach
 
