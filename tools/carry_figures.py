@@ -1,10 +1,11 @@
 """Carry the collected figures over into the package's contracts. Run once a release of the figures:
 
-    python tools/carry_figures.py FIGURES_FOLDER
+    python tools/carry_figures.py [FIGURES_FOLDER]
 
-FIGURES_FOLDER holds the collected CSV files; tools/coding what was coded by hand on top of them: strength.csv (id, strength,
-scope, reason), challenge_answers.csv, object_measures.csv, mix_fields.csv. It writes src/qonys/data and its manifest; a figure is never
-changed on the way, only renamed into codes. The written files are the ones that are reviewed and shipped.
+FIGURES_FOLDER holds the collected CSV files; tools/coding what was coded by hand on top of them: challenge_answers.csv,
+object_measures.csv, mix_fields.csv. It writes src/qonys/data and its manifest; a figure is never changed on the way, only renamed into
+codes. The written files are the ones that are reviewed and shipped. The register is written by hand, and left alone; strength.csv keeps
+the first coder's reasons. Without a folder only the manifest is renewed, as after a new version in the register.
 """
 
 from __future__ import annotations
@@ -23,28 +24,6 @@ from qonys.store.snapshots import MANIFEST, sha256
 
 DATA = Path(__file__).parents[1] / "src" / "qonys" / "data"
 DAY = "2026-11-22"  # the day the figures were carried over
-TARGETS = {
-    "internal": "internal", "all": "all", "stuck": "stranded", "labour": "labour", "illegal": "irregular", "forced": "forced",
-    "ethnic repatriates (Kandas)": "ethnic_returnee", "educational": "student", "foreigners": "foreigner", "transit": "transit",
-    "hosts": "host", "authorities": "authority", "emigrants": "emigrant", "foreign travellers": "foreign_traveller",
-    "all arrivals": "arrival", "visitors": "visitor", "exempt categories": "exempt", "victims of trafficking": "trafficking_victim",
-    "employers": "employer", "stateless": "stateless", "undocumented": "undocumented", "refugees": "refugee",
-    "foreign residents": "foreign_resident", "all travellers": "traveller", "labour (seasonal)": "seasonal_worker",
-    "labour (frontier workers)": "frontier_worker", "visa applicants": "visa_applicant", "irregular": "irregular",
-    "pending cases": "foreign_resident", "labour (agriculture)": "seasonal_worker", "essential workers": "labour",
-    "transport workers": "transport_worker", "workers": "labour", "labour (24-hour carers)": "labour", "family": "family",
-    "business": "business", "citizens": "citizen", "residents": "foreign_resident", "rejected asylum seekers": "asylum_applicant",
-}  # fmt: skip
-COMPOUND = {
-    "hosts and employers": ["host", "employer"], "stateless and undocumented": ["stateless", "undocumented"],
-    "irregular and pending": ["irregular", "foreign_resident"], "essential workers and goods": ["labour"],
-    "citizens and residents": ["citizen", "foreign_resident"], "educational, labour": ["student", "labour"],
-}  # fmt: skip
-FIELDS = {"social protection": "social_protection", "public administration": "public_administration",
-          "internal border control": "border_control"}  # fmt: skip
-DIRECTION = {"restricting": "tightening", "facilitating": "easing", "neutral": "neutral"}
-LEVEL = {"supranational": "union"}
-ISSUERS = {"world": "WORLD", "KAZ and Central Asia": "WORLD", "EU member states": "EU27_2020", "receiving countries": "WORLD"}
 NEIGHBOURS = {"Russia": "RUS", "Uzbekistan": "UZB", "Turkmenistan": "TKM", "China": "CHN", "Germany": "DEU", "Poland": "POL",
               "United States": "USA", "Belarus": "BLR", "CIS": "CIS", "non-CIS": "NON_CIS", "all": "WORLD"}  # fmt: skip
 QUALIFIERS = {"not reproduced": "no_value", "none": "no_value"}
@@ -313,76 +292,6 @@ def carry_tables(folder: Path, coding: Path, sources: Sources) -> None:
     ])  # fmt: skip
 
 
-def targets(text: str) -> list[str]:
-    if text in COMPOUND:
-        return COMPOUND[text]
-    return list(dict.fromkeys(TARGETS[part.strip()] for part in re.split(r"[;,]", text)))
-
-
-def citizenships(text: str) -> tuple[list[str], str]:
-    """Codes where the text lists states, otherwise the words."""
-    if text in ("", "all"):
-        return [], ""
-    named = {"EU": "EU27_2020", "China": "CHN", "India": "IND"}
-    codes = [named.get(part, part) for part in re.split(r"[ ,;]+", text)]
-    return (codes, "") if all(code in areas.codes() for code in codes) else ([], text)
-
-
-def carry_register(folder: Path, coding: Path) -> None:
-    strength = {row["id"]: row for row in read(coding / "strength.csv")}
-    by_issuer: dict[str, list[dict[str, object]]] = defaultdict(list)
-    for name in ("seed_measures.csv", "kaz_measures_covid.csv", "eu_measures.csv"):
-        for row in read(folder / name):
-            issuer = row.get("iso3") or row["country"]
-            codes, words = citizenships(row["target_nationality"])
-            by_issuer[ISSUERS.get(issuer, issuer)].append(
-                {"id": row["id"], "title": row["title"], "level": LEVEL.get(row["level"], row["level"]), "targets": targets(row["target_group"]),
-                 "target_citizenship": codes, "target_words": words, "field": FIELDS.get(row["policy_field"], row["policy_field"]),
-                 "instrument": row["instrument_type"], "direction": DIRECTION[row["direction"]], "strength": int(strength[row["id"]]["strength"]),
-                 "general": strength[row["id"]]["scope"] == "general", "start": row["start_date"], "end": row["end_date"],
-                 "status": slug(row["status"]), "area": slug(row.get("area", "")).replace("stay_and_permits", "stay").replace("all", "general"),
-                 "actor": row.get("actor", ""), "agency": row["agency"], "outcome": row["outcome"], "outcome_value": row["outcome_value"],
-                 "outcome_unit": row["outcome_unit"], "evidence": f"{row['source']}" + (f"; {row['place']}" if row.get("place") else ""),
-                 "coder": "qonys-2026", "note": row["note"]}
-            )  # fmt: skip
-    for row in read(folder / "eu_internal_borders.csv"):
-        everywhere = (
-            row["borders_with"] == "all" and not row["except_borders"] and row["border_scope"] in ("all", "land+air+sea", "land+air")
-        )
-        borders = [] if row["borders_with"] in ("all", "to be determined", "not stated") else row["borders_with"].split()
-        by_issuer[row["iso3"]].append(
-            {"id": row["id"], "title": "Control at internal borders", "level": "national", "targets": ["traveller"], "field": "border_control",
-             "instrument": "administrative", "direction": "tightening", "strength": 1, "general": everywhere, "start": row["start_date"],
-             "end": row["end_date"], "status": "ended", "area": "internal_border", "borders_with": borders,
-             "reasons": ["not_stated"] if row["reasons"] == "not stated" else row["reasons"].split(), "evidence": row["source"],
-             "coder": "qonys-2026",
-             "exceptions": f"borders with {row['except_borders']}" if row["except_borders"] else "",
-             "note": "; ".join(filter(None, (f"scope: {row['border_scope']}; borders: {row['borders_with']}", row["note"])))}
-        )  # fmt: skip
-    for path in (DATA / "register").glob("*.toml"):
-        path.unlink()
-    for issuer, measures in sorted(by_issuer.items()):
-        write_register(issuer, measures)
-    print("register:", sum(map(len, by_issuer.values())), "measures of", len(by_issuer), "issuers")
-
-
-def write_register(issuer: str, measures: list[dict[str, object]]) -> None:
-    path = DATA / "register" / f"{issuer}.toml"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    lines = [f'issuer = "{issuer}"']
-    for measure in measures:
-        lines += ["", "[[measure]]"]
-        for key, value in measure.items():
-            if value in ("", [], None):
-                continue
-            if key == "outcome_value":
-                value = float(str(value))
-                value = int(value) if value == int(value) else value
-            written = value if key in ("strength", "outcome_value") else json.dumps(value, ensure_ascii=False)
-            lines.append(f"{key} = {written}")
-    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-
-
 def write_manifest() -> None:
     tables = ("flow", "stock", "figure", "challenge", "object", "policy_field", "register")
     names = sorted(["sources.csv", *(str(path.relative_to(DATA)) for table in tables for path in (DATA / table).iterdir())])
@@ -391,7 +300,12 @@ def write_manifest() -> None:
 
 
 def main() -> None:
-    folder, coding = Path(sys.argv[1]), Path(__file__).parent / "coding"
+    if len(sys.argv) > 1:
+        carry(Path(sys.argv[1]), Path(__file__).parent / "coding")
+    write_manifest()
+
+
+def carry(folder: Path, coding: Path) -> None:
     sources = Sources()
     carry_external(folder, sources)
     carry_internal(folder, sources)
@@ -400,9 +314,7 @@ def main() -> None:
     carry_kandas(folder, sources)
     carry_seed_figures(folder, sources)
     carry_tables(folder, coding, sources)
-    carry_register(folder, coding)
     write("sources.csv", sources.rows)
-    write_manifest()
 
 
 if __name__ == "__main__":

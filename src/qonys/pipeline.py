@@ -20,7 +20,7 @@ from qonys.core.contracts import CONTRACTS
 from qonys.core.errors import DataError, RegisterError, StudyError, nearest
 from qonys.core.run import InputFile, OutputTable, Run
 from qonys.core.validate import PLACE
-from qonys.measures import read_register, with_bounds
+from qonys.measures import current, read_register, with_bounds
 from qonys.store import connect, shipped, take_in
 from qonys.store.intake import Intake, admit
 from qonys.store.snapshots import Snapshot, sha256
@@ -82,7 +82,7 @@ def load(con: Backend, study: Study, tell: Callable[[str, str], None]) -> tuple[
             intakes.append(intake)
         tables[contract] = _joined(contract, [intake.table for _, intake in parts])
         if contract == "measure":
-            tables[contract] = with_bounds(tables[contract])
+            tables[contract] = with_bounds(current(tables[contract]))
     return tables, files, intakes
 
 

@@ -48,11 +48,11 @@ def test_an_entry_is_read_as_text_with_its_line_and_its_issuer():
     [
         (ENTRY + "id = ", r"KAZ\.toml is not valid TOML: .*; correct that line"),
         (ENTRY + 'taget = "labour"\n', r"KAZ\.toml, line 3, measure M1 has the key 'taget'; did you mean 'targets'\?"),
-        (ENTRY.replace('"labour"', '"labur"'), r"KAZ\.toml, line 3, measure M1: 'labur' is not a code of targets; did you mean 'labour'\?"),
-        (ENTRY.replace('"migration"', '"migrations"'), r"line 3, measure M1: 'migrations' is not a code of field; did you mean 'migration'\?"),
-        (ENTRY.replace('"legal"', '"lega"'), r"line 3, measure M1: 'lega' is not a code of instrument; did you mean 'legal'\?"),
-        (ENTRY.replace('"national"', '"country"'), r"line 3, measure M1: 'country' is not a code of level; it can be one of"),
-        (ENTRY + ENTRY.replace('issuer = "KAZ"\n', "").replace('"M1"', '"M2"').replace('"legal"', '"law"'), r"line 13, measure M2: 'law' is not a code of instrument"),
+        (ENTRY.replace('"labour"', '"labur"'), r"KAZ\.toml, line 3, measure M1 has 'labur', which is not a code of targets; did you mean 'labour'\?"),
+        (ENTRY.replace('"migration"', '"migrations"'), r"line 3, measure M1 has 'migrations', which is not a code of field; did you mean 'migration'\?"),
+        (ENTRY.replace('"legal"', '"lega"'), r"line 3, measure M1 has 'lega', which is not a code of instrument; did you mean 'legal'\?"),
+        (ENTRY.replace('"national"', '"country"'), r"line 3, measure M1 has 'country', which is not a code of level; it can be one of"),
+        (ENTRY + ENTRY.replace('issuer = "KAZ"\n', "").replace('"M1"', '"M2"').replace('"legal"', '"law"'), r"line 13, measure M2 has 'law', which is not a code of instrument"),
     ],
     ids=["not TOML", "key", "target", "field", "instrument", "level", "second entry"],
 )  # fmt: skip
@@ -97,7 +97,7 @@ def test_the_bounds_of_every_shipped_entry_are_those_of_its_partial_dates(con):
     entries = pd.concat(
         [read_register(package.path(name).read_text(encoding="utf-8"), file=name) for name in package.files if name.endswith(".toml")]
     )
-    bounded = con.to_pandas(with_bounds(ibis.memtable(entries.reset_index(drop=True))))
+    bounded = con.to_pandas(with_bounds(ibis.memtable(entries.drop(columns="supersedes").reset_index(drop=True))))
     assert len(bounded) == 420
     for row in bounded.itertuples():
         for side in ("start", "end"):

@@ -29,12 +29,13 @@ class Column:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contract:
-    """A named set of columns. `ordered` names pairs that may not run backwards, as (first, last)."""
+    """A named set of columns. `ordered` names pairs that may not run backwards, as (first, last); `key` the columns that tell rows apart."""
 
     name: str
     doc: str
     columns: tuple[Column, ...]
     ordered: tuple[tuple[str, str], ...] = ()
+    key: tuple[str, ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -143,13 +144,15 @@ MEASURE = Contract(
     name="measure",
     doc="One coded policy measure, in force from start to end.",
     columns=(
-        _must("id", "code", "stable name of the entry"),
+        _must("id", "code", "stable name of the entry, the same in all its versions"),
+        _may("version", "integer", "1, 2, ...: an entry is never edited in place, a later version replaces it; empty: 1", minimum=1),
         _must("title", "text", "short description in English; other languages are in the catalogues"),
         _must("issuer", "area", "who issued it: a country, a union, or a group of issuers"),
         _must("level", "code", "level of the issuer", allowed=LEVELS),
         _must("targets", "codes", "groups it aims at, see the codebook"),
-        _may("target_citizenship", "areas", "citizenships it is limited to; empty for all"),
-        _may("target_words", "text", "the group as the source names it, where no list of citizenships is given"),
+        _may("target_citizenship", "areas", "citizenships it is limited to; empty for all; UNKNOWN: to some the source does not name"),
+        _may("target_origin", "areas", "places of departure it is limited to, whatever the citizenship; empty for all; UNKNOWN as above"),
+        _may("target_words", "text", "the group as the source names it, where it says more than the codes"),
         _must("field", "code", "policy field, see the codebook"),
         _must("instrument", "code", "kind of instrument", allowed=INSTRUMENTS),
         _must("direction", "code", "does it ease movement and stay, or tighten them", allowed=DIRECTIONS),
@@ -163,30 +166,48 @@ MEASURE = Contract(
         _may("actor", "text", "who speaks for the issuer: head of state, government, an organisation, authors of a study"),
         _may("agency", "text", "agency that carries it out"),
         _may("borders_with", "areas", "borders it concerns; empty for all"),
+        _may("borders_except", "areas", "borders it does not concern"),
+        _may("modes", "codes", "ways of travel it concerns, see the codebook; empty for all"),
         _may("reasons", "codes", "reasons notified"),
-        _may("exceptions", "text", "who is exempt"),
+        _may("exceptions", "codes", "groups and conditions that are exempt, see the codebook"),
+        _may("exception_citizenship", "areas", "citizenships that are exempt"),
+        _may("exception_origin", "areas", "places of departure that are exempt"),
+        _may("exception_words", "text", "who is exempt as the source words it, where it says more than the codes"),
+        _may("applies_in", "areas", "members in which a union's measure is law without an act of theirs; empty: in none"),
+        _may("transposed_by", "codes", "entries by which members put a union's measure into force"),
         _may("outcome", "text", "what is reported to have come of it"),
         _may("outcome_value", "number", "the reported outcome as a number, see outcome_unit"),
         _may("outcome_unit", "text", "unit of outcome_value"),
         _must("evidence", "text", "the source read: publisher, year, address"),
         _must("coder", "code", "who coded it"),
-        _may("supersedes", "code", "the entry it replaces"),
+        _may("coded_on", "date", "day of coding; empty: before versions were kept"),
+        _may("change", "text", "why this version replaces the one before; needed from version 2 on"),
+        _may("supersedes", "codes", "entries it replaces: each ends, at the latest, the day before this one starts"),
         _note,
     ),
     ordered=(("start", "end"),),
+    key=("id", "version"),
 )  # fmt: skip
 EXPOSURE = Contract(
     name="exposure",
     doc="Whether and how strongly a corridor is under measures in a period.",
     columns=(
-        _must("origin", "area", "area left; WORLD for all"),
+        _must("origin", "area", "area left"),
         _must("destination", "area", "area reached"),
-        _must("category", "code", "category of migrants or of crossing"),
-        _must("period", "partial_date", "day, month or year"),
-        _must("on", "boolean", "a measure was in force for some of the period"),
-        _must("dose", "number", "strength over the period", unit="percent", minimum=0, maximum=100),
-        _must("covered_share", "number", "share of the period or of the corridor covered", unit="share", minimum=0, maximum=1),
+        _must("category", "code", "category of migrants, see the codebook"),
+        _must("period", "code", "day 2020-03-16, ISO week 2020-W12 or month 2020-03"),
+        _must("on", "boolean", "a measure was in force for somebody of the corridor on some day of the period"),
+        _must("dose", "number", "strength: mean over the days of the period and the people of the corridor", unit="percent",
+              minimum=0, maximum=100),
+        _must("covered_share", "number", "share of the corridor's people whom a measure covers, mean over the days it was on",
+              unit="share", minimum=0, maximum=1),
         _must("measure_ids", "codes", "entries of the register behind it"),
+        _may("direction", "code", "measures that tighten or ease", allowed=DIRECTIONS),
+        _may("days", "integer", "days of the period on which it was on", unit="days", minimum=0),
+        _may("first_day", "date", "first of these days"),
+        _may("last_day", "date", "last of these days"),
+        _may("announced", "partial_date", "earliest day on which one of the measures was made known; empty: not known"),
+        _may("conditions", "codes", "conditions under which people were let off, whose share is not known"),
     ),
 )  # fmt: skip
 PANEL = Contract(

@@ -73,12 +73,14 @@ def examine(raw: ibis.Table, contract: Contract, *, file: str) -> Examined:
             mend=f"add or rename it; its columns: qonys contract show {contract.name}",
         )
     text = raw.mutate(**{c.name: _clean(raw[c.name], c) for c in contract.columns if c.name in present})
-    if "id" in present:
-        text = text.mutate(seen_before=ibis.row_number().over(group_by="id", order_by=ROW) > 0)
+    key = contract.key or (("id",) if "id" in contract.names else ())
+    if key and key[0] in present:
+        same = [text[name].cast("string").fill_null("1") if name in present else ibis.literal("1") for name in key]
+        text = text.mutate(seen_before=ibis.row_number().over(group_by=same, order_by=ROW) > 0)
     checks = [check for c in contract.columns if c.name in present for check in _column_checks(text, c)]
     checks += list(_order_checks(text, contract))
-    if "id" in present:
-        checks.append((text["id"].notnull() & text.seen_before, "id", "repeated"))
+    if key and key[0] in present:
+        checks.append((text[key[0]].notnull() & text.seen_before, key[0], "repeated"))
     # the bad rows first, which are few; then each check that a bad row fails leaves its name
     bad = text.filter(functools.reduce(operator.or_, (wrong.fill_null(False) for wrong, _, _ in checks)))
     named = [ibis.ifelse(wrong.fill_null(False), ibis.literal(f"{column} {rule}"), ibis.null("string")) for wrong, column, rule in checks]

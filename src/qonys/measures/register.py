@@ -7,7 +7,6 @@ import re
 import tomllib
 from typing import TYPE_CHECKING, Any
 
-import ibis
 import pandas as pd
 
 from qonys.core.contracts import MEASURE
@@ -16,16 +15,20 @@ from qonys.core.periods import earliest
 from qonys.measures.codebook import codebook
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
-_CODED = {"targets": "target", "field": "field", "instrument": "instrument", "level": "level"}
+_CODED = {
+    "targets": "target", "field": "field", "instrument": "instrument", "level": "level", "exceptions": "exception", "modes": "mode",
+}  # fmt: skip
 _LISTS = tuple(column.name for column in MEASURE.columns if column.kind in ("codes", "areas"))
+_DATES = ("announced", "start", "end")
 
 
-def read_register(text: str, *, file: str) -> pd.DataFrame:
-    """Entries of one register file as rows of text for the check against the contract, `row` being the entry's line.
+def examine_register(text: str, *, file: str) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Entries of one register file as rows of text for the check against the contract, and what is wrong with their words.
 
-    Errors: RegisterError naming file and line for text that is not TOML, an unknown key, or a code outside the codebook.
+    -> the contract's columns as text and `row`, the line on which the entry begins; one sentence a fault, with file and line.
+    Errors: RegisterError for text that is not TOML, or whose measures are no tables of their own.
     """
     try:
         content = tomllib.loads(text)
@@ -35,29 +38,73 @@ def read_register(text: str, *, file: str) -> pd.DataFrame:
     entries = content.get("measure", [])
     if not isinstance(entries, list) or len(lines) != len(entries) or not all(isinstance(entry, dict) for entry in entries):
         raise RegisterError(f"{file} holds measures that are no tables of their own", mend="begin each entry with a line [[measure]]")
-    rows = []
+    rows, faults = [], []
     for entry, line in zip(entries, lines, strict=True):
-        _check_words(entry, f"{file}, line {line}, measure {entry.get('id', '(no id)')}")
+        where = f"{file}, line {line}, measure {entry.get('id', '(no id)')}"
+        faults += [f"{where} {what}; {mend}" for what, mend in _faults(entry)]
         rows.append({"row": line, "issuer": content.get("issuer"), **{key: _as_text(value) for key, value in entry.items()}})
     columns = ["row", *MEASURE.names]
-    return pd.DataFrame(rows, columns=columns).astype({"row": "int64"} | dict.fromkeys(MEASURE.names, "string"))
+    frame = pd.DataFrame(rows, columns=columns).astype({"row": "int64"} | dict.fromkeys(MEASURE.names, "string"))
+    return frame, tuple(faults)
 
 
-def _check_words(entry: dict[str, Any], where: str) -> None:
-    for key in entry:
+def read_register(text: str, *, file: str) -> pd.DataFrame:
+    """The same rows. Errors: RegisterError naming the first fault with its line: an unknown key, a code outside the codebook, a wrong date."""
+    frame, faults = examine_register(text, file=file)
+    if faults:
+        more = f" ({len(faults) - 1} more: qonys measures check {file})" if len(faults) > 1 else ""
+        what, _, mend = faults[0].rpartition("; ")
+        raise RegisterError(what, mend=mend + more)
+    return frame
+
+
+def write_register(measures: pd.DataFrame, issuer: str) -> str:
+    """The entries of one issuer as the text of a register file, in the order of the contract; `read_register` gives them back."""
+    lines = [f"issuer = {json.dumps(issuer)}"]
+    for entry in measures[measures["issuer"] == issuer].to_dict("records"):
+        lines += ["", "[[measure]]"]
+        for column in MEASURE.columns:
+            if column.name != "issuer" and (written := _as_toml(entry.get(column.name), column.kind)) is not None:
+                lines.append(f"{column.name} = {written}")
+    return "\n".join(lines) + "\n"
+
+
+def _as_toml(value: Any, kind: str) -> str | None:
+    if kind in ("codes", "areas"):
+        parts = value.split() if isinstance(value, str) else list(value) if value is not None and hasattr(value, "__iter__") else []
+        return json.dumps(parts) if parts else None
+    if value is None or value is pd.NA or value is pd.NaT or value != value or value == "":
+        return None
+    if kind == "boolean":
+        return str(value in (True, "true")).lower()
+    if kind in ("integer", "number"):
+        return f"{float(value):g}"
+    return json.dumps(str(value)[:10] if kind == "date" else str(value), ensure_ascii=False)
+
+
+def _faults(entry: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """What is wrong with the words of one entry, and the mend."""
+    for key, value in entry.items():
         if key not in MEASURE.names:
-            raise RegisterError(f"{where} has the key {key!r}", mend=nearest(key, MEASURE.names))
+            yield f"has the key {key!r}", nearest(key, MEASURE.names)
+        elif isinstance(value, list) != (key in _LISTS):
+            shape = "a list, as in [\"…\"]" if key in _LISTS else "one value, no list"
+            yield f"has {key} = {value!r}", f"write {shape}"
     for column, part in _CODED.items():
         values = entry.get(column, [])
         for value in values if isinstance(values, list) else [values]:
             if not isinstance(value, str) or value not in codebook()[part]:
-                raise RegisterError(f"{where}: {value!r} is not a code of {column}", mend=nearest(str(value), codebook()[part]))
-    for column in ("announced", "start", "end"):
+                yield f"has {value!r}, which is not a code of {column}", nearest(str(value), codebook()[part])
+    for column in _DATES:
         if entry.get(column):
             try:
                 earliest(str(entry[column]))
             except DataError as error:
-                raise RegisterError(f"{where}: {column} {error.what}", mend=error.mend) from None
+                yield f"has a wrong {column}: {error.what}", error.mend
+    if entry.get("version", 1) != 1:
+        for key in ("change", "coded_on"):
+            if not entry.get(key):
+                yield f"is version {entry['version']} without {key!r}", f"say in {key!r} {'why' if key == 'change' else 'when'} it was coded anew"
 
 
 def _as_text(value: object) -> str | None:
@@ -66,27 +113,6 @@ def _as_text(value: object) -> str | None:
     if isinstance(value, bool):
         return json.dumps(value)
     return str(value)
-
-
-def with_bounds(measures: ibis.Table) -> ibis.Table:
-    """Add the days between which each measure began and ended, as far as is known: columns `start_earliest`, `start_latest`,
-    `end_earliest`, `end_latest` (dates). An end that is not known is null; so is a start that is not known.
-    """
-    return measures.mutate(
-        **{f"{name}_earliest": _first_day(measures[name]) for name in ("start", "end")},
-        **{f"{name}_latest": _last_day(measures[name]) for name in ("start", "end")},
-    )
-
-
-def _first_day(partial: ibis.Value) -> ibis.Value:
-    return partial.concat(ibis.cases((partial.length() == 4, "-01-01"), (partial.length() == 7, "-01"), else_="")).cast("date")
-
-
-def _last_day(partial: ibis.Value) -> ibis.Value:
-    first = _first_day(partial)
-    year, month = first + ibis.interval(years=1), first + ibis.interval(months=1)
-    day = ibis.interval(days=1)
-    return ibis.cases((partial.length() == 4, (year - day).cast("date")), (partial.length() == 7, (month - day).cast("date")), else_=first)
 
 
 def chronological(measures: pd.DataFrame, ids: Iterable[str] | None = None) -> pd.DataFrame:

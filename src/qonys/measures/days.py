@@ -1,25 +1,18 @@
-"""From dated measures to what was in force on a day, and how much of a month it covered.
-
-An end that is not known is not taken for "still in force". Two readings bound the truth: the *certain* one counts a measure only on days
-it surely covered (from the last day it may have begun to the first day it may have ended; with no known end, its first day alone), the
-*possible* one on every day it may have covered (with no known end, to the end of the period looked at).
-"""
+"""From dated measures to what was in force on a day, and how much of a month it covered, by issuer."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import ibis
 import pandas as pd
 from ibis import _
 
 from qonys.core.periods import days_of_month, months
-from qonys.measures.codebook import STRONGEST, adopted_statuses
+from qonys.measures.history import Reading, spans
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-Reading = Literal["certain", "possible"]
 
 
 def calendar(first: str, last: str) -> ibis.Table:
@@ -33,19 +26,10 @@ def calendar(first: str, last: str) -> ibis.Table:
 def in_force(measures: ibis.Table, days: ibis.Table, *, reading: Reading) -> ibis.Table:
     """Each measure on each day it was in force under that reading -> issuer, id, row, day, month, days_in_month, dose.
 
-    measures: the contract with `start_earliest` ... `end_latest` (see `register.with_bounds`). dose: 0-100, 100 x (strength - half a step
-    if targeted) / 4, the sub-index formula of OxCGRT (Hale et al. 2021).
+    measures: the contract with bounds; see `history.with_bounds` for these, `history.spans` for the readings and the dose.
     """
-    adopted = measures.filter(_.status.isin(adopted_statuses()), _.start_earliest.notnull())
-    if reading == "certain":
-        begun, over = adopted.start_latest, ibis.coalesce(adopted.end_earliest, adopted.start_latest)
-    else:
-        begun, over = adopted.start_earliest, ibis.coalesce(adopted.end_latest, ibis.date(9999, 12, 31))
-    step = ibis.ifelse(adopted.general, 0.0, 0.5)
-    spans = adopted.select(
-        "issuer", "id", "row", begun=begun.cast("date"), over=over.cast("date"), dose=100 * (adopted.strength - step) / STRONGEST
-    )
-    return spans.join(days, [spans.begun <= days.day, spans.over >= days.day]).select(
+    real = spans(measures, reading=reading).select("issuer", "id", "row", "begun", "over", "dose")
+    return real.join(days, [real.begun <= days.day, real.over >= days.day]).select(
         "issuer", "id", "row", "day", "month", "days_in_month", "dose"
     )
 
