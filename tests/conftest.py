@@ -17,6 +17,7 @@ settings.register_profile(
 settings.load_profile("qonys")
 
 FIGURES = Path(__file__).parents[2] / "shared" / "figures"
+DATA = Path(__file__).parents[2] / "shared" / "data"
 
 
 @pytest.fixture(scope="module")
@@ -34,6 +35,14 @@ def figures() -> Path:
     if not FIGURES.is_dir():
         pytest.skip(f"the shared figures are not in {FIGURES}")
     return FIGURES
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """Real files of publishers, read by tests and never committed."""
+    if not DATA.is_dir():
+        pytest.skip(f"the shared data files are not in {DATA}")
+    return DATA
 
 
 @pytest.fixture(scope="session")
