@@ -5,7 +5,8 @@
 FIGURES_FOLDER holds the collected CSV files; tools/coding what was coded by hand on top of them: challenge_answers.csv,
 object_measures.csv, mix_fields.csv. It writes src/qonys/data and its manifest; a figure is never changed on the way, only renamed into
 codes. The written files are the ones that are reviewed and shipped. The register is written by hand, and left alone; strength.csv keeps
-the first coder's reasons. Without a folder only the manifest is renewed, as after a new version in the register.
+the first coder's reasons, second_coder.csv the second coder's codes and doubts. Without a folder only the second coding and the manifest
+are renewed, as after a new version in the register.
 """
 
 from __future__ import annotations
@@ -292,16 +293,24 @@ def carry_tables(folder: Path, coding: Path, sources: Sources) -> None:
     ])  # fmt: skip
 
 
+def carry_second_coding(coding: Path) -> None:
+    """The codes ship; the second coder's doubts stay with the coding."""
+    rows = [{**row, "coder": "qonys-2026-b"} for row in read(coding / "second_coder.csv")]
+    write("coding/second.csv", [{column: cell for column, cell in row.items() if column != "doubt"} for row in rows])
+
+
 def write_manifest() -> None:
-    tables = ("flow", "stock", "figure", "challenge", "object", "policy_field", "register")
+    tables = ("flow", "stock", "figure", "challenge", "object", "policy_field", "register", "coding")
     names = sorted(["sources.csv", *(str(path.relative_to(DATA)) for table in tables for path in (DATA / table).iterdir())])
     manifest = {"source": "shipped", "day": DAY, "files": {name: sha256(DATA / name) for name in names}}
     (DATA / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
 
 
 def main() -> None:
+    coding = Path(__file__).parent / "coding"
     if len(sys.argv) > 1:
-        carry(Path(sys.argv[1]), Path(__file__).parent / "coding")
+        carry(Path(sys.argv[1]), coding)
+    carry_second_coding(coding)
     write_manifest()
 
 

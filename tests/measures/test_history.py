@@ -104,7 +104,11 @@ def test_the_latest_version_stands_and_an_earlier_day_shows_what_was_known_then(
 
 
 def test_a_renewal_ends_what_it_renews_the_day_before_it_starts(con):
-    rows = [entry(), entry(id="next", start="2020-04-01", supersedes="m"), entry(id="only words", start="2020-03-10", supersedes="m", status="proposed")]
+    rows = [
+        entry(),
+        entry(id="next", start="2020-04-01", supersedes="m"),
+        entry(id="only words", start="2020-03-10", supersedes="m", status="proposed"),
+    ]
     ends = con.to_pandas(with_bounds(typed(MEASURE, rows))).set_index("id")[["end_earliest", "end_latest"]]
     assert [pd.Timestamp(day).date() for day in ends.loc["m"]] == [date(2020, 3, 31)] * 2
     assert ends.loc["next"].isna().all()

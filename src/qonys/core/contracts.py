@@ -29,7 +29,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contract:
-    """A named set of columns. `ordered` names pairs that may not run backwards, as (first, last); `key` the columns that tell rows apart."""
+    """A named set of columns. `ordered` names pairs that may not run backwards, as (first, last); `key` what tells rows apart."""
 
     name: str
     doc: str
@@ -201,7 +201,7 @@ EXPOSURE = Contract(
               minimum=0, maximum=100),
         _must("covered_share", "number", "share of the corridor's people whom a measure covers, mean over the days it was on",
               unit="share", minimum=0, maximum=1),
-        _must("measure_ids", "codes", "entries of the register behind it"),
+        _may("measure_ids", "codes", "entries of the register behind it; empty where none was in force"),
         _may("direction", "code", "measures that tighten or ease", allowed=DIRECTIONS),
         _may("days", "integer", "days of the period on which it was on", unit="days", minimum=0),
         _may("first_day", "date", "first of these days"),

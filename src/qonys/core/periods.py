@@ -69,3 +69,17 @@ def days_of_month(month: str) -> list[date]:
     """Every day of a calendar month."""
     first = earliest(month)
     return [first + timedelta(days=offset) for offset in range((latest(month) - first).days + 1)]
+
+
+def period_of(day: date, by: str) -> str:
+    """The period of a day: "2020-03-16" by day, the ISO week "2020-W12" by week, "2020-03" by month.
+
+    >>> period_of(date(2021, 1, 3), "week")
+    '2020-W53'
+    """
+    if by not in ("day", "week", "month"):
+        raise DataError(f"there is no period {by!r}", mend="use day, week or month")
+    if by == "week":
+        year, week, _ = day.isocalendar()
+        return f"{year:04d}-W{week:02d}"
+    return day.isoformat()[: 10 if by == "day" else 7]

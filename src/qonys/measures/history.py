@@ -21,7 +21,7 @@ FOREVER = date(9999, 12, 31)
 
 
 def current(measures: ibis.Table, known_on: date | None = None) -> ibis.Table:
-    """The version of each entry that stands, or stood on the day `known_on`: the highest coded up to then; entries coded later are left out.
+    """The version of each entry that stands, or stood on the day `known_on`: the highest coded by then. Entries coded later are left out.
 
     measures: the contract; a version without a day of coding was always known.
     """
@@ -45,7 +45,9 @@ def with_bounds(measures: ibis.Table) -> ibis.Table:
         return bounded
     day = ibis.interval(days=1)
     heirs = bounded.filter(_.status.isin(adopted_statuses()), _.start_earliest.notnull(), _.supersedes.notnull())
-    heirs = heirs.select(id=_.supersedes.unnest(), heir_earliest=(_.start_earliest - day).cast("date"), heir_latest=(_.start_latest - day).cast("date"))
+    heirs = heirs.select(
+        id=_.supersedes.unnest(), heir_earliest=(_.start_earliest - day).cast("date"), heir_latest=(_.start_latest - day).cast("date")
+    )
     first = heirs.group_by(former=_.id).agg(heir_earliest=_.heir_earliest.min(), heir_latest=_.heir_latest.min())
     joined = bounded.left_join(first, bounded.id == first.former)
     # `least` passes over nulls on one engine and not on another, so they are filled first

@@ -49,7 +49,7 @@ def examine_register(text: str, *, file: str) -> tuple[pd.DataFrame, tuple[str, 
 
 
 def read_register(text: str, *, file: str) -> pd.DataFrame:
-    """The same rows. Errors: RegisterError naming the first fault with its line: an unknown key, a code outside the codebook, a wrong date."""
+    """The same rows. Errors: RegisterError naming the first fault and its line: an unknown key, a code that is none, a wrong date."""
     frame, faults = examine_register(text, file=file)
     if faults:
         more = f" ({len(faults) - 1} more: qonys measures check {file})" if len(faults) > 1 else ""
@@ -88,7 +88,7 @@ def _faults(entry: dict[str, Any]) -> Iterator[tuple[str, str]]:
         if key not in MEASURE.names:
             yield f"has the key {key!r}", nearest(key, MEASURE.names)
         elif isinstance(value, list) != (key in _LISTS):
-            shape = "a list, as in [\"…\"]" if key in _LISTS else "one value, no list"
+            shape = 'a list, as in ["…"]' if key in _LISTS else "one value, no list"
             yield f"has {key} = {value!r}", f"write {shape}"
     for column, part in _CODED.items():
         values = entry.get(column, [])
@@ -102,9 +102,9 @@ def _faults(entry: dict[str, Any]) -> Iterator[tuple[str, str]]:
             except DataError as error:
                 yield f"has a wrong {column}: {error.what}", error.mend
     if entry.get("version", 1) != 1:
-        for key in ("change", "coded_on"):
+        for key, what in (("change", "why"), ("coded_on", "on which day")):
             if not entry.get(key):
-                yield f"is version {entry['version']} without {key!r}", f"say in {key!r} {'why' if key == 'change' else 'when'} it was coded anew"
+                yield f"is version {entry['version']} without {key!r}", f"say there {what} it was coded anew"
 
 
 def _as_text(value: object) -> str | None:

@@ -4,6 +4,17 @@ Each importer takes the file as read (`store.read_raw`: the publisher's columns 
 became of every row. A new publisher is a new module and a line in `IMPORTERS`.
 """
 
+from collections.abc import Callable
+
+from qonys.measures.importers import cobap, coronanet, oxcgrt, passport, schengen
 from qonys.measures.importers.base import Imported
 
-__all__ = ["Imported"]
+IMPORTERS: dict[str, Callable[..., Imported]] = {
+    "cobap": cobap.read,
+    "coronanet": coronanet.read,
+    "oxcgrt": oxcgrt.read,
+    "passport": passport.read,
+    "schengen": schengen.read,
+}
+
+__all__ = ["IMPORTERS", "Imported"]

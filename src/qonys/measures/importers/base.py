@@ -43,4 +43,7 @@ def need_columns(raw: ibis.Table, names: Iterable[str], *, file: str, publisher:
     """Refuse a file that lacks a column the importer reads. Errors: DataError naming the columns."""
     absent = [name for name in names if name not in raw.columns]
     if absent:
-        raise DataError(f"{file} has no column {', '.join(map(repr, absent))}, so it is no file of {publisher}", mend="check the publisher's name and the file")
+        raise DataError(
+            f"{file} has no column {', '.join(map(repr, absent))}, so it is no file of {publisher}",
+            mend="check the publisher's name and the file",
+        )
