@@ -26,8 +26,9 @@ ALLOWED = {
     "studies": ("core", "flows", "measures", "convergence", "scenarios"),
     "report": ("core", "i18n", "store.tables", "studies.definition"),
     "trace": ("core",),
-    "pipeline": ("core", "store", "i18n", "flows", "measures", "convergence", "scenarios", "studies", "report"),
-    "cli": ("core", "store", "i18n", "studies", "report", "trace", "pipeline"),
+    "registers": ("core", "store", "measures"),
+    "pipeline": ("core", "registers", "store", "i18n", "flows", "measures", "convergence", "scenarios", "studies", "report"),
+    "cli": ("core", "store", "i18n", "measures", "studies", "report", "trace", "registers", "pipeline"),
 }
 ORDER = list(ALLOWED)
 ENGINES = ("duckdb", "ibis.duckdb", "ibis.backends.duckdb", "pyspark", "sqlite3")

@@ -17,10 +17,15 @@ import re
 import sys
 import unicodedata
 from collections import defaultdict
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
+import ibis
+import pandas as pd
+
 from qonys.core import areas
+from qonys.measures.importers import IMPORTERS
+from qonys.store import connect, write_table
 from qonys.store.snapshots import MANIFEST, sha256
 
 DATA = Path(__file__).parents[1] / "src" / "qonys" / "data"
@@ -299,8 +304,28 @@ def carry_second_coding(coding: Path) -> None:
     write("coding/second.csv", [{column: cell for column, cell in row.items() if column != "doubt"} for row in rows])
 
 
+def carry_tracker(folder: Path) -> None:
+    """Episodes of OxCGRT's travel indicators as days, and those through our own importer: one coding for the tracker, whoever reads it."""
+    days = [
+        {"country_code": row["iso3"], "date": day.isoformat(), row["indicator"].lower(): int(row["level"])}
+        for row in read(folder / "oxcgrt_travel_episodes.csv")
+        for start in [date.fromisoformat(row["start_date"])]
+        for day in (start + timedelta(days=offset) for offset in range((date.fromisoformat(row["end_date"]) - start).days + 1))
+    ]
+    table = pd.DataFrame(days).groupby(["country_code", "date"], as_index=False)[["c7", "c8"]].max()
+    table["row"] = range(2, len(table) + 2)
+    done = IMPORTERS["oxcgrt"](ibis.memtable(table), file="oxcgrt_travel_episodes.csv")
+    con = connect()
+    lost = con.to_pandas(done.counts()).set_index("fate")["rows"].get("quarantined", 0)
+    if lost:
+        raise SystemExit(f"tracker: {lost} country-days could not be read")
+    measures = con.to_pandas(done.measures.drop("rows").order_by("id"))
+    write_table(measures, DATA / "tracker" / "oxcgrt.csv")
+    print(f"tracker/oxcgrt.csv: {len(measures)} measures")
+
+
 def write_manifest() -> None:
-    tables = ("flow", "stock", "figure", "challenge", "object", "policy_field", "register", "coding")
+    tables = ("flow", "stock", "figure", "challenge", "object", "policy_field", "register", "tracker", "coding")
     names = sorted(["sources.csv", *(str(path.relative_to(DATA)) for table in tables for path in (DATA / table).iterdir())])
     manifest = {"source": "shipped", "day": DAY, "files": {name: sha256(DATA / name) for name in names}}
     (DATA / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
@@ -323,6 +348,7 @@ def carry(folder: Path, coding: Path) -> None:
     carry_kandas(folder, sources)
     carry_seed_figures(folder, sources)
     carry_tables(folder, coding, sources)
+    carry_tracker(folder)
     write("sources.csv", sources.rows)
 
 

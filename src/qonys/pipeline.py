@@ -19,8 +19,8 @@ import pandas as pd
 from qonys.core.contracts import CONTRACTS
 from qonys.core.errors import DataError, RegisterError, StudyError, nearest
 from qonys.core.run import InputFile, OutputTable, Run
-from qonys.core.validate import PLACE
 from qonys.measures import current, read_register, with_bounds
+from qonys.registers import admit_registers, read_text
 from qonys.store import connect, shipped, take_in
 from qonys.store.intake import Intake, admit
 from qonys.store.snapshots import Snapshot, sha256
@@ -120,24 +120,16 @@ def _one_file(con: Backend, study: Study, package: Snapshot, contract: str, name
 
 def _register_files(con: Backend, study: Study, package: Snapshot, contract: str, names: list[str]) -> tuple[list[InputFile], Intake]:
     """All register files in one examination, so that an id given twice is seen across files."""
-    frames, files = [], []
-    for name in names:
-        snapshot, label, path = _path(study, package, name)
-        frame = read_register(_text(path, label), file=label)
-        frames.append(frame.assign(**{PLACE: label + ":" + frame["row"].astype(str)}))
-        files.append((snapshot, label, sha256(path), len(frame)))
-    entries = pd.concat(frames, ignore_index=True)
-    entries["row"] = range(len(entries))
-    intake = admit(con, ibis.memtable(entries), CONTRACTS[contract], file="register")
+    places = [_path(study, package, name) for name in names]
+    intake, faults, entries = admit_registers(con, [(label, read_text(path, label)) for _, label, path in places])
+    if faults:
+        raise RegisterError(faults[0].rpartition("; ")[0], mend=faults[0].rpartition("; ")[2])
     bad = pd.Series([fault.split(",")[0] for fault in intake.faults], dtype=str).value_counts()
-    return [InputFile(snapshot, label, digest, contract, rows, int(bad.get(label, 0))) for snapshot, label, digest, rows in files], intake
-
-
-def _text(path: Path, label: str) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except UnicodeDecodeError:
-        raise RegisterError(f"{label} is not UTF-8 text", mend="save it as UTF-8") from None
+    files = [
+        InputFile(snapshot, label, sha256(path), contract, rows, int(bad.get(label, 0)))
+        for (snapshot, label, path), rows in zip(places, entries, strict=True)
+    ]
+    return files, intake
 
 
 def read_sources(study: Study) -> pd.DataFrame:
@@ -219,6 +211,6 @@ def examine_file(path: Path, contract: str) -> Intake:
     if contract not in CONTRACTS:
         raise DataError(f"there is no contract {contract!r}", mend=nearest(contract, CONTRACTS))
     if path.suffix == ".toml":
-        con = connect()
-        return admit(con, ibis.memtable(read_register(_text(path, path.name), file=path.name)), CONTRACTS["measure"], file=path.name)
+        frame = read_register(read_text(path, path.name), file=path.name)
+        return admit(connect(), ibis.memtable(frame), CONTRACTS["measure"], file=path.name)
     return take_in(connect(), path, CONTRACTS[contract])

@@ -11,7 +11,7 @@ import pytest
 
 from qonys.core.contracts import MEASURE
 from qonys.core.errors import DesignError, RegisterError
-from qonys.measures import band, daily_index, days_between, read_register_indices, register_index, with_bounds
+from qonys.measures import Confusion, band, daily_index, days_between, read_register_indices, register_index, with_bounds
 from rows import typed
 
 FIRST, LAST = date(2020, 3, 1), date(2020, 4, 30)
@@ -135,14 +135,19 @@ def test_the_same_seed_gives_the_same_band_and_another_nearly_the_same(con):
     assert (one["value"] - drawn(con, rows, seed=3, draws=1000)["value"]).abs().mean() < 5
 
 
+def confused(**tables: pd.DataFrame) -> Confusion:
+    nothing = pd.DataFrame(columns=["direction", "strength", "general", "drawn", "probability"])
+    return Confusion(**({"strength": nothing, "general": nothing, "direction": nothing} | tables))
+
+
 def test_doubtful_codes_widen_the_band(con):
     noise = pd.DataFrame([("tightening", 4, 4, 0.5), ("tightening", 4, 3, 0.5)], columns=["direction", "strength", "drawn", "probability"])
-    found = drawn(con, [act()], strength_noise=noise).loc["KAZ", date(2020, 3, 20)]
+    found = drawn(con, [act()], noise=confused(strength=noise)).loc["KAZ", date(2020, 3, 20)]
     assert (found["low"], found["high"]) == (45, 60)
     part = pd.DataFrame(
         [("tightening", True, True, 0.5), ("tightening", True, False, 0.5)], columns=["direction", "general", "drawn", "probability"]
     )
-    found = drawn(con, [act()], general_noise=part).loc["KAZ", date(2020, 3, 20)]
+    found = drawn(con, [act()], noise=confused(general=part)).loc["KAZ", date(2020, 3, 20)]
     assert (found["low"], found["high"]) == pytest.approx((52.5, 60))
 
 

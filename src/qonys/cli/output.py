@@ -34,8 +34,10 @@ def write(frame: pd.DataFrame, headings: dict[str, str], output: Path | None) ->
         write_table(frame, output)
         tell(f"{output}: {len(frame)}")
         return
+    from qonys.store.tables import flat
+
     if not sys.stdout.isatty():
-        frame.to_csv(sys.stdout, index=False, lineterminator="\n")
+        flat(frame).to_csv(sys.stdout, index=False, lineterminator="\n")
         return
     from rich.console import Console
     from rich.table import Table
@@ -43,6 +45,6 @@ def write(frame: pd.DataFrame, headings: dict[str, str], output: Path | None) ->
     table = Table(show_edge=False, header_style="bold", pad_edge=False)
     for column in frame.columns:
         table.add_column(headings.get(column, column), overflow="fold")
-    for row in frame.itertuples(index=False):
+    for row in flat(frame).itertuples(index=False):
         table.add_row(*("" if value is None or value != value else str(value) for value in row))
     Console().print(table)

@@ -21,5 +21,9 @@ UNITS: dict[str, str] = {
     "issuers": "issuers of measures",
     "figures": "published figures",
     "groups": "groups of people",
+    "pairs": "pairs of entries of the register",
+    "rank": "place in an order, 1 is the first",
+    "ratio": "share, 0 to 1",
+    "rows": "rows of a table",
     "as_row": "the unit the row itself states",
 }

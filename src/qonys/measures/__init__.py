@@ -6,15 +6,19 @@ day, `events` what changed, `replay` the way back. `in_force`, `month_shares`, `
 month. `reach` says whom a measure reaches, and why not; `exposure` compiles that into corridors by period, for `people` of whom nothing is
 known or `people_of` a flow or stock. `index` computes the indices of a codebook of ordinal levels (`index_book`), `components` what one is
 made of; `daily_index` counts restriction and support from the register itself, and `band` says how far doubt about dates and codes would
-move them. `answers` and `coverage` hold challenges against measures. `disagreements` lists where a second coder (`read_coding`) differs from
-the register, `agreement` how far the two agree (`alpha`), `confusion` the odds of another code; `consistent` and `unchanged` say whether
-versions hang together and nothing was edited in place.
+move them. `answers`, `coverage`, `coverage_by`, `gaps` and `object_coverage` hold challenges and groups of people against measures;
+`conflicts` and `duplicates` list pairs that work against each other or do the same twice. `adoption` gives each issuer's first day of one
+kind of measure (`chosen`), `order` who moved first, `lags` the days since the acts of a union. `disagreements` lists where a second coder
+(`read_coding`) differs from the register, `agreement` how far the two agree (`alpha`), `confusion` the odds of another code; `consistent`
+and `unchanged` say whether versions hang together and nothing was edited in place.
 """
 
 from qonys.measures.agreement import Confusion, agreement, coded, coded_once, confusion, disagreements, read_coding
 from qonys.measures.codebook import adopted_statuses, codebook
-from qonys.measures.coverage import answers, coverage
+from qonys.measures.conflicts import conflicts, duplicates
+from qonys.measures.coverage import answers, coverage, coverage_by, gaps, object_coverage
 from qonys.measures.days import calendar, complete_panel, in_force, month_doses, month_shares
+from qonys.measures.diffusion import adoption, chosen, lags, order
 from qonys.measures.exposure import days_between, exposure
 from qonys.measures.history import current, events, replay, spans, state, with_bounds
 from qonys.measures.index import IndexBook, components, index, index_book, off_scale, read_index_book
@@ -26,10 +30,11 @@ from qonys.measures.uncertainty import band
 from qonys.measures.versions import consistent, unchanged
 
 __all__ = [
-    "Alpha", "Confusion", "IndexBook", "RegisterIndex", "adopted_statuses", "agreement", "alpha", "answers", "band", "calendar",
-    "chronological", "codebook", "coded", "coded_once", "complete_panel", "components", "confusion", "consistent", "corridor_categories",
-    "coverage", "current", "daily_index", "days_between", "disagreements", "events", "examine_register", "exposure", "in_force", "index",
-    "index_book", "month_doses", "month_shares", "off_scale", "people", "people_of", "reach", "read_coding", "read_index_book",
-    "read_register", "read_register_indices", "register_index", "register_indices", "replay", "spans", "state", "unchanged", "with_bounds",
-    "write_register",
+    "Alpha", "Confusion", "IndexBook", "RegisterIndex", "adopted_statuses", "adoption", "agreement", "alpha", "answers", "band",
+    "calendar", "chosen", "chronological", "codebook", "coded", "coded_once", "complete_panel", "components", "conflicts", "confusion",
+    "consistent", "corridor_categories", "coverage", "coverage_by", "current", "daily_index", "days_between", "disagreements",
+    "duplicates", "events", "examine_register", "exposure", "gaps", "in_force", "index", "index_book", "lags", "month_doses",
+    "month_shares", "object_coverage", "off_scale", "order", "people", "people_of", "reach", "read_coding", "read_index_book",
+    "read_register", "read_register_indices", "register_index", "register_indices", "replay", "spans", "state", "unchanged",
+    "with_bounds", "write_register",
 ]  # fmt: skip

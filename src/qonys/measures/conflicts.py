@@ -17,6 +17,7 @@ CATCH_ALL = ("all", "arrival", "foreign_traveller", "foreigner", "traveller")  #
 SUPPORT = ("economic", "informational")  # instruments that give money or words, and rule nothing
 _STOP = ("and", "for", "from", "into", "not", "than", "that", "the", "their", "who", "with")
 _SIDES = ("row", "title", "issuer", "level", "field", "instrument", "agency")
+_SHARED = ("targets", "groups", "dated", "first", "last", "days", "reading", "between")
 
 
 def conflicts(measures: ibis.Table, *, reading: Reading, undated: bool = False) -> ibis.Table:
@@ -29,23 +30,17 @@ def conflicts(measures: ibis.Table, *, reading: Reading, undated: bool = False) 
     `tightening_within` (a ban on some within a wider opening), `same_people`, `partly`; same_matter: of one field, or at one place
     (`area`), or both rules, not support in money or words, for a group that both name.
     """
-    met = meetings(measures, reading=reading, undated=undated).filter(_.direction_1 == "tightening", _.direction_2 == "easing")
-    named = _.targets.length() > _.targets.intersect(codes(CATCH_ALL)).length()
+    met = _told(meetings(measures, opposed=True, reading=reading, undated=undated), reading)
     rules = _.instrument_1.notin(SUPPORT) & _.instrument_2.notin(SUPPORT)
-    relation = ibis.cases(
-        (_.within_1 & _.within_2, "same_people"), (_.within_2, "easing_within"), (_.within_1, "tightening_within"), else_="partly"
-    )
     listed = met.mutate(
-        reading=ibis.literal(reading), between=_between(met), relation=relation,
-        same_matter=(_.field_1 == _.field_2) | same(_.area_1, _.area_2) | (named & rules),
+        relation=ibis.cases(
+            (_.within_1 & _.within_2, "same_people"), (_.within_2, "easing_within"), (_.within_1, "tightening_within"), else_="partly"
+        ),
+        same_matter=(_.field_1 == _.field_2) | same(_.area_1, _.area_2) | (_.both_name & rules),
     )  # fmt: skip
-    sides = {f"{role}_{name}": f"{name}_{side}" for name in _SIDES for role, side in (("tightening", 1), ("easing", 2))}
     return listed.select(
-        tightening="id_1", easing="id_2", **sides, **{name: name for name in _SHARED}, relation="relation", same_matter="same_matter"
+        tightening="id_1", easing="id_2", **_renamed("tightening", "easing"), relation="relation", same_matter="same_matter"
     )
-
-
-_SHARED = ("targets", "groups", "dated", "first", "last", "days", "reading", "between")
 
 
 def duplicates(measures: ibis.Table, *, reading: Reading, undated: bool = False, alike: float = ALIKE) -> ibis.Table:
@@ -57,40 +52,35 @@ def duplicates(measures: ibis.Table, *, reading: Reading, undated: bool = False,
     -> one, other (ids, one < other), and of each row, title, issuer, level, field, instrument, agency; direction; targets, groups, dated,
     first, last, days, reading, between as in `conflicts`; likeness (0-1); because.
     """
-    met = meetings(measures, reading=reading, undated=undated).filter(_.id_1 < _.id_2, _.direction_1 == _.direction_2)
-    met = met.mutate(between=_between(met), words_1=_words(met.title_1), words_2=_words(met.title_2), reading=ibis.literal(reading))
+    met = _told(meetings(measures, opposed=False, reading=reading, undated=undated), reading)
+    met = met.mutate(words_1=_words(met.title_1), words_2=_words(met.title_2))
     shared = _.words_1.intersect(_.words_2).length()
     met = met.mutate(likeness=(shared / (_.words_1.length() + _.words_2.length() - shared).nullif(0)).fill_null(0.0))
-    named = _.targets.length() > _.targets.intersect(codes(CATCH_ALL)).length()
-    act = (
-        (_.field_1 == _.field_2)
-        & (_.instrument_1 == _.instrument_2)
-        & named
-        & (_.between != "same_agency")
-        & (_.agency_1.notnull() | _.agency_2.notnull())
-    )
-    listed = met.mutate(because=ibis.cases((act, "same_act"), ((_.issuer_1 == _.issuer_2) & (_.likeness >= alike), "alike_titles")))
-    sides = {f"{role}_{name}": f"{name}_{side}" for name in _SIDES for role, side in (("one", 1), ("other", 2))}
-    return listed.filter(_.because.notnull()).select(
-        one="id_1",
-        other="id_2",
-        direction="direction_1",
-        **sides,
-        **{name: name for name in _SHARED},
-        likeness="likeness",
-        because="because",
+    two_bodies = (met.between != "same_agency") & (met.agency_1.notnull() | met.agency_2.notnull())
+    same_act = (met.field_1 == met.field_2) & (met.instrument_1 == met.instrument_2) & met.both_name & two_bodies
+    alike_titles = (met.issuer_1 == met.issuer_2) & (met.likeness >= alike)
+    listed = met.mutate(because=ibis.cases((same_act, "same_act"), (alike_titles, "alike_titles"))).filter(_.because.notnull())
+    return listed.select(
+        one="id_1", other="id_2", direction="direction_1", **_renamed("one", "other"), likeness="likeness", because="because"
     )
 
 
-def _between(met: ibis.Table) -> ibis.Value:
-    """One body or two behind a pair; an agency that names the other among several is the same."""
+def _told(met: ibis.Table, reading: Reading) -> ibis.Table:
+    """Add the targets both name (and whether one of them is a group in particular), the reading, and who stands behind the pair."""
     one, other = met.agency_1.lower(), met.agency_2.lower()
-    return ibis.cases(
+    between = ibis.cases(
         ((met.issuer_1 != met.issuer_2) | (met.level_1 != met.level_2), "across_levels"),
         (one.isnull() | other.isnull(), "agency_unknown"),
-        (one.contains(other) | other.contains(one), "same_agency"),
+        (one.contains(other) | other.contains(one), "same_agency"),  # an agency that names the other among several is the same
         else_="across_agencies",
     )
+    targets = met.targets_1.intersect(met.targets_2).sort()
+    told = met.mutate(targets=targets, reading=ibis.literal(reading), between=between)
+    return told.mutate(both_name=_.targets.length() > _.targets.intersect(codes(CATCH_ALL)).length())
+
+
+def _renamed(one: str, other: str) -> dict[str, str]:
+    return {f"{role}_{name}": f"{name}_{side}" for name in _SIDES for role, side in ((one, 1), (other, 2))} | {n: n for n in _SHARED}
 
 
 def _words(title: ibis.Value) -> ibis.Value:

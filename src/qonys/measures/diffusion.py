@@ -19,6 +19,7 @@ from qonys.measures.codebook import STRONGEST, adopted_statuses, codebook
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import date
 
 WINDOW = 3  # days: a move on the day of an act, or up to so many days after it, is made with the act
 _CODES = {"targets": "target", "field": "field", "instrument": "instrument", "level": "level", "exceptions": "exception", "modes": "mode"}
@@ -56,14 +57,17 @@ def chosen(measures: ibis.Table, of: Mapping[str, Any]) -> ibis.Table:
     return measures
 
 
-def adoption(measures: ibis.Table, areas: Sequence[str], *, of: Mapping[str, Any]) -> ibis.Table:
+def adoption(measures: ibis.Table, areas: Sequence[str], *, of: Mapping[str, Any], since: date | None = None) -> ibis.Table:
     """First day on which each issuer had a measure of that kind in force: the earliest and the latest day it may have been.
 
-    measures: the contract with bounds (`history.with_bounds`); only adopted entries with a known start count. of: see `chosen`.
+    measures: the contract with bounds (`history.with_bounds`); only adopted entries with a known start count, and with `since` only those
+    that surely did not begin before that day. of: see `chosen`.
     -> issuer, earliest, latest (dates, null for never), never, measures (ids that may be the first, sorted), rows; a row for every one of
     `areas`. The first of several begins between the least of their earliest and the least of their latest days. Errors: see `chosen`.
     """
-    kind = chosen(measures.filter(_.status.isin(adopted_statuses()), _.start_earliest.notnull()), of).filter(_.issuer.isin(list(areas)))
+    kind = chosen(measures, of).filter(_.status.isin(adopted_statuses()), _.start_earliest.notnull(), _.issuer.isin(list(areas)))
+    if since is not None:
+        kind = kind.filter(_.start_earliest >= since)
     first = kind.group_by("issuer").agg(earliest=_.start_earliest.min().cast("date"), latest=_.start_latest.min().cast("date"))
     behind = kind.join(first, "issuer").filter(_.start_earliest <= _.latest)
     listed = behind.group_by("issuer").agg(measures=_.id.collect(distinct=True), rows=_.row.collect(distinct=True))

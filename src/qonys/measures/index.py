@@ -132,9 +132,14 @@ def subindex(levels: ibis.Table, indicator: Indicator) -> ibis.Value:
 
     A flag that is empty counts as general. Hale et al. (2021), equation 2 of the index methodology 3.6.
     """
-    level = levels[indicator.level].cast("float64")
-    step = 0.5 * (1 - levels[indicator.flag].cast("float64").fill_null(1.0)) if indicator.flag else 0.0
+    level = _number(levels[indicator.level])
+    step = 0.5 * (1 - _number(levels[indicator.flag]).fill_null(1.0)) if indicator.flag else 0.0
     return ibis.ifelse(level > 0, 100 * (level - step) / indicator.maximum, level)
+
+
+def _number(cell: ibis.Value) -> ibis.Value:
+    """Text that is no number is a gap here; `off_scale` names it."""
+    return cell.strip().nullif("").try_cast("float64") if cell.type().is_string() else cell.cast("float64")
 
 
 def index(levels: ibis.Table, book: IndexBook) -> ibis.Table:
@@ -184,7 +189,9 @@ def _half_to_even(value: ibis.Value, decimals: int) -> ibis.Value:
 def off_scale(levels: ibis.Table, book: IndexBook) -> ibis.Table:
     """Levels outside the scale of their indicator, or flags that are neither 0 nor 1 -> the key columns, indicator, level, flag."""
     _need(levels, book)
-    return _long(levels, book).filter((_.level < 0) | (_.level > _.maximum) | _.flag.notin([0.0, 1.0])).drop("maximum", "subindex")
+    long = _long(levels, book)
+    off = (long.level < 0) | (long.level > long.maximum) | long.flag.notin([0.0, 1.0])
+    return long.filter(off.fill_null(False) | long.unread).drop("maximum", "subindex", "unread")
 
 
 def components(levels: ibis.Table, book: IndexBook, name: str) -> ibis.Table:
@@ -197,15 +204,20 @@ def components(levels: ibis.Table, book: IndexBook, name: str) -> ibis.Table:
     weights = book.indices[name].weights
     parts = _long(levels, book).filter(_.indicator.isin(list(weights)))
     weight = parts.indicator.cases(*weights.items(), else_=0.0).cast("float64")
-    return parts.drop("maximum").mutate(weight=weight, points=_.subindex.fill_null(0.0) * weight / sum(weights.values()))
+    return parts.drop("maximum", "unread").mutate(weight=weight, points=_.subindex.fill_null(0.0) * weight / sum(weights.values()))
+
+
+def _unread(cell: ibis.Value) -> ibis.Value:
+    """Text that is there and is no number."""
+    return (cell.strip().nullif("").notnull() & _number(cell).isnull()) if cell.type().is_string() else ibis.literal(False)
 
 
 def _long(levels: ibis.Table, book: IndexBook) -> ibis.Table:
     rows = [
         levels.select(
-            *book.key, indicator=ibis.literal(code), level=levels[one.level].cast("float64"),
-            flag=levels[one.flag].cast("float64") if one.flag else ibis.null("float64"), maximum=ibis.literal(float(one.maximum)),
-            subindex=subindex(levels, one),
+            *book.key, indicator=ibis.literal(code), level=_number(levels[one.level]),
+            flag=_number(levels[one.flag]) if one.flag else ibis.null("float64"), maximum=ibis.literal(float(one.maximum)),
+            subindex=subindex(levels, one), unread=_unread(levels[one.level]) | (_unread(levels[one.flag]) if one.flag else False),
         )
         for code, one in book.indicators.items()
     ]  # fmt: skip

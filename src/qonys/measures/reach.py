@@ -173,7 +173,7 @@ def _entries(force: ibis.Table, *, unreached: bool) -> ibis.Table:
 
 def _spelled(measures: ibis.Table) -> ibis.Table:
     """The members of the union `code` on the days of the measure -> id, begun, over (cut to the membership), place."""
-    spells = _memberships()
+    spells = memberships()
     joined = measures.join(spells, [measures.code == spells.code, measures.begun < spells.until, measures.over >= spells.since])
     last = ibis.ifelse(joined.until == FOREVER, joined.until, (joined.until - ibis.interval(days=1)).cast("date"))
     return joined.select("id", begun=ibis.greatest(joined.begun, joined.since), over=ibis.least(joined.over, last), place=joined.area)
@@ -182,7 +182,7 @@ def _spelled(measures: ibis.Table) -> ibis.Table:
 def _members(force: ibis.Table, column: str) -> ibis.Table:
     """The areas a list of a measure stands for on the day it began -> id, area."""
     codes = force.select("id", "begun", code=_listed_codes(force, column).unnest())
-    spells = _memberships()
+    spells = memberships()
     return (
         codes.join(spells, [codes.code == spells.code, codes.begun >= spells.since, codes.begun < spells.until])
         .select("id", "area")
@@ -243,7 +243,7 @@ def _freeing() -> list[str]:
     return sorted({one for facts in codebook()["category"].values() for one in facts["freed_by"]})
 
 
-def _memberships() -> ibis.Table:
+def memberships() -> ibis.Table:
     """What each code stands for, and when -> code, area, since, until (not included). A country stands for itself."""
     return ibis.memtable(pd.DataFrame(_spells(), columns=["code", "area", "since", "until"]),
                          schema={"code": "string", "area": "string", "since": "date", "until": "date"})  # fmt: skip

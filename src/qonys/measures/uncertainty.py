@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from qonys.measures.agreement import Confusion
     from qonys.measures.strictness import RegisterIndex
 
 SEED = 20221130
@@ -31,13 +32,13 @@ SEED = 20221130
 
 def band(
     measures: pd.DataFrame, first: date, last: date, issuers: Sequence[str], which: RegisterIndex, *,
-    strength_noise: pd.DataFrame | None = None, general_noise: pd.DataFrame | None = None,
+    noise: Confusion | None = None,
     draws: int = 500, coverage: float = 0.9, seed: int = SEED,
 ) -> pd.DataFrame:  # fmt: skip
     """The index of every issuer and day with its band -> issuer, day, value (median of the draws), low, high (0-100).
 
-    measures: the contract with bounds, collected. strength_noise: direction, strength, drawn, probability (sums to one for each direction
-    and strength); general_noise: direction, general, drawn, probability. Without them only dates are drawn.
+    measures: the contract with bounds, collected; noise: the odds of another strength or scope by another coder. Without it only dates
+    are drawn.
     Coverage is the share of draws between low and high on a day. The same seed gives the same band.
 
     Errors: DesignError for fewer than 20 draws or a coverage outside (0, 1).
@@ -51,7 +52,7 @@ def band(
     own = known["issuer"].isin(list(issuers))
     rng = np.random.default_rng(seed)
     begun, over = _drawn_days(known, first, last, draws, rng)
-    dose_whole, dose_part = _drawn_doses(known, strength_noise, general_noise, draws, rng)
+    dose_whole, dose_part = _drawn_doses(known, noise, draws, rng)
     length = (last - first).days + 1
     meant = meanings(which)
     total = sum(which.weights.values())
@@ -107,18 +108,18 @@ def _drawn_days(
 
 
 def _drawn_doses(
-    known: pd.DataFrame, strength_noise: pd.DataFrame | None, general_noise: pd.DataFrame | None, draws: int, rng: np.random.Generator
+    known: pd.DataFrame, noise: Confusion | None, draws: int, rng: np.random.Generator
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Dose of each measure in each draw, for a category it means in whole and one it means in part -> measures x draws, twice."""
-    strength = _drawn_codes(known, "strength", strength_noise, draws, rng)
-    general = _drawn_codes(known, "general", general_noise, draws, rng)
+    strength = _drawn_codes(known, "strength", noise.strength if noise else None, draws, rng)
+    general = _drawn_codes(known, "general", noise.general if noise else None, draws, rng)
     part = 100 * (strength - 0.5) / STRONGEST
     return np.where(general > 0, 100 * strength / STRONGEST, part), part
 
 
 def _drawn_codes(known: pd.DataFrame, column: str, noise: pd.DataFrame | None, draws: int, rng: np.random.Generator) -> NDArray[np.float64]:
     codes = known[column].astype("float64").to_numpy()
-    drawn = np.repeat(codes[:, None], draws, axis=1)
+    drawn = np.asarray(np.repeat(codes[:, None], draws, axis=1), dtype="float64")
     if noise is None:
         return drawn
     for (direction, code), chances in noise.groupby(["direction", column]):

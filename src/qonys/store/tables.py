@@ -19,6 +19,9 @@ from qonys.core.errors import DataError, nearest
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    import ibis
+    from ibis.backends.duckdb import Backend
+
 LONGEST_SHEET_NAME = 31  # of the XLSX format
 _REPRODUCIBLE_DAY = datetime(2020, 1, 1, tzinfo=UTC)  # spreadsheets store when they were made; ours must not differ
 
@@ -51,7 +54,7 @@ def write_table(frame: pd.DataFrame, path: Path) -> None:
             table = pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata(None)
             pq.write_table(table, draft, compression="zstd")
         elif path.suffix == ".csv":
-            _flat(frame).to_csv(draft, index=False, lineterminator="\n")
+            flat(frame).to_csv(draft, index=False, lineterminator="\n")
         elif path.suffix == ".json":
             records = json.loads(frame.to_json(orient="records", date_format="iso"))
             draft.write_text(json.dumps(records, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
@@ -63,6 +66,24 @@ def write_table(frame: pd.DataFrame, path: Path) -> None:
             )
 
 
+def write_lazy(con: Backend, table: ibis.Table, path: Path) -> int:
+    """The rows of an expression to a file by suffix, without holding them: Parquet and CSV are written by the engine. Gives their number.
+
+    Order the expression by all that tells its rows apart, or the bytes may differ from run to run.
+    """
+    if path.suffix not in (".parquet", ".csv"):
+        frame = con.to_pandas(table)
+        write_table(frame, path)
+        return len(frame)
+    lists = [name for name, kind in table.schema().items() if kind.is_array()]
+    with whole_file(path) as draft:
+        if path.suffix == ".parquet":
+            con.to_parquet(table, draft, compression="zstd")
+        else:
+            con.to_csv(table.mutate(**{name: table[name].join(" ") for name in lists}), draft)
+        return int(con.execute((con.read_parquet(draft) if path.suffix == ".parquet" else con.read_csv(draft, all_varchar=True)).count()))
+
+
 def write_workbook(sheets: Mapping[str, pd.DataFrame], path: Path) -> None:
     """Several tables to one XLSX workbook, a sheet each, with frozen and filtered headers."""
     import xlsxwriter
@@ -72,10 +93,10 @@ def write_workbook(sheets: Mapping[str, pd.DataFrame], path: Path) -> None:
     head = book.add_format({"bold": True, "bottom": 1})
     for name, frame in sheets.items():
         sheet = book.add_worksheet(name if len(name) <= LONGEST_SHEET_NAME else f"{name[: LONGEST_SHEET_NAME - 9]}~{name[-8:]}")
-        flat = _flat(frame)
-        for position, column in enumerate(flat.columns):
+        cells = flat(frame)
+        for position, column in enumerate(cells.columns):
             sheet.write_string(0, position, str(column), head)
-            values = [None if pd.isna(value) else value for value in flat[column].tolist()]
+            values = [None if pd.isna(value) else value for value in cells[column].tolist()]
             for line, value in enumerate(values, start=1):
                 if isinstance(value, str):
                     sheet.write_string(line, position, value)  # never a formula, whatever the text begins with
@@ -84,18 +105,18 @@ def write_workbook(sheets: Mapping[str, pd.DataFrame], path: Path) -> None:
             width = max([len(str(column)), *(len(str(value)) for value in values[:200] if value is not None)])
             sheet.set_column(position, position, min(width + 2, 60))
         sheet.freeze_panes(1, 0)
-        if len(flat):
-            sheet.autofilter(0, 0, len(flat), max(len(flat.columns) - 1, 0))
+        if len(cells):
+            sheet.autofilter(0, 0, len(cells), max(len(cells.columns) - 1, 0))
     book.close()
 
 
-def _flat(frame: pd.DataFrame) -> pd.DataFrame:
+def flat(frame: pd.DataFrame) -> pd.DataFrame:
     """Lists as words separated by spaces, so that text formats can hold them and `take_in` reads them back."""
-    flat = frame.copy()
-    for column in flat.columns:
-        if flat[column].dtype == object:
-            flat[column] = [" ".join(map(str, value)) if _is_list(value) else value for value in flat[column]]
-    return flat
+    cells = frame.copy()
+    for column in cells.columns:
+        if cells[column].dtype == object:
+            cells[column] = [" ".join(map(str, value)) if _is_list(value) else value for value in cells[column]]
+    return cells
 
 
 def _is_list(value: object) -> bool:

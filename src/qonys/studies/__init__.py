@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from qonys.studies import borders, labour, movement, policy, rooms
+from qonys.studies import borders, coverage, diffusion, labour, movement, policy, rooms
 from qonys.studies.definition import Study, built_in, find_study, read_study
 
 if TYPE_CHECKING:
@@ -35,6 +35,8 @@ QUESTIONS: dict[str, Question] = {
     "ethnic_return": Question(labour.ethnic_return),
     "objects": Question(policy.objects),
     "challenges": Question(policy.challenges, ("omit",)),
+    "coverage": Question(coverage.coverage, ("omit",)),
+    "conflicts": Question(coverage.conflicts, ("also",)),
     "policy_mix": Question(policy.policy_mix),
     "returns": Question(rooms.returns, ("home", "corridor", "corridor_total")),
     "procedure": Question(rooms.procedure, ("steps", "announced", "outcome")),
@@ -44,6 +46,7 @@ QUESTIONS: dict[str, Question] = {
     "border_days": Question(borders.border_days, ("first", "last", "phases", "also")),
     "border_strictness": Question(borders.border_strictness, ("first", "last", "phases")),
     "convergence": Question(borders.convergence),
+    "diffusion": Question(diffusion.diffusion, ("subjects", "window")),
     "immigration": Question(movement.immigration, ("before", "during", "after")),
 }
 

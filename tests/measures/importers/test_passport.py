@@ -190,7 +190,7 @@ BAD = [
         "2021-01-25,KAZ,THA,900",
         "column Requirement: '900' is not a requirement we know; write a word of the publisher, or a number of days",
     ),
-    ("2021-01-25,KAZ,TUR,3", "column Requirement: '3' was a code in the first snapshots only; write the publisher's later word"),
+    ("2021-01-25,KAZ,TUR,3", "column Requirement: '3' was a code in the first snapshots only; write the later word"),
 ]
 
 

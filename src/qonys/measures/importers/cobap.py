@@ -158,7 +158,7 @@ def _sort(row: Row, sorting: Sorting, order: Order | None) -> None:
         return sorting.quarantine(row, what, "correct one of the two dates")
     parts = list(_complete(row) if row["policy_type"] == "COMPLETE" else _partial(row) if row["policy_type"] == "PARTIAL" else ())
     if not parts:
-        kind = f"{row['policy_type']} {row['policy_subtype']}"
+        kind = " ".join(filter(None, (row["policy_type"], row["policy_subtype"])))
         return sorting.quarantine(row, f"is {kind!r}, and no field says what is closed, and to whom", "set the flag of the ban")
     notes = [row["comments"], f"source quality: {row['source_quality']}" if row["source_quality"] else None]
     notes.append(f"end as printed: {printed}" if printed and end is None else None)

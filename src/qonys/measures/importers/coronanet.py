@@ -157,12 +157,14 @@ def _entry(row: Row) -> dict[str, Any]:
     if only_advised:
         strength, instrument = 1, "informational"
     level = "union" if issuer == "EU" else "national" if _is_national(row["init_country_level"]) else "regional"
-    part = limits or who or excepted or coding.get("contacts") or row["target_province"] or row["target_city"]
-    part = part or row["update_level"] == "Relaxing" or (level == "regional" and not own_code)
+    place = [*dict.fromkeys(row[name] for name in ("city", "province") if row[name] and row[name] != row["country"])]
+    within = [row[name] for name in ("target_province", "target_city") if row[name] and row[name] not in place]
+    # a town is a part of its region, unless it is one itself
+    local = level == "regional" and (not own_code or (row["city"] or row["province"]) != row["province"])
+    part = limits or who or excepted or coding.get("contacts") or within or local or row["update_level"] == "Relaxing"
     spec, end = row["date_end_spec"] or "", None if _unlimited(row) else day(row["date_end"])
-    place = [row[name] for name in ("city", "province") if row[name] and row[name] != row["country"]]
     note = [row["update_level"], row["description"], spec if end is None and "unknown" not in spec else None]
-    named = "; ".join(filter(None, (*who, words, row["target_province"], row["target_city"])))
+    named = "; ".join(filter(None, (*who, words, *within)))
     return {
         "id": f"CORONANET-{row['record_id']}", "title": _short(row["type_sub_cat"] or row["type"]), "issuer": issuer, "level": level,
         "targets": targets, **limits, "target_words": named or None, **{name: coding.get(name) for name in ("field", "direction", "area")},

@@ -100,7 +100,7 @@ def _judged(raw: ibis.Table, found: Found, *, file: str) -> ibis.Table:
         (~rows.issuer.isin(countries()).fill_null(False), wrong(country, "is not a country", "write ISO 3166-1 alpha-3")),
         (rows.day.isnull(), wrong(date, "is not a day", "write it as 20200316 or 2020-03-16")),
     ]
-    if part is not None and whole is None:
+    if part is not None:
         place.insert(0, (text(rows[part]).notnull(), wrong(part, "is a part of a country", "only countries are read")))
     if whole is not None:
         place.insert(0, (text(rows[whole]) != NATION, wrong(whole, "is not a country as a whole", f"only rows marked {NATION} are read")))

@@ -79,26 +79,24 @@ def _cells(raw: ibis.Table, *, file: str, snapshot: date | None) -> tuple[ibis.T
 
 def _judged(cells: ibis.Table, *, file: str) -> ibis.Table:
     """The cells and what they ask -> row, passport, destination, day, asks (class; null: own citizens), why (null: it can be used)."""
+    strange = {name: ~cells[name].isin(countries()).fill_null(False) for name in ("passport", "destination")}
+    cells = with_repeats(cells, ("day", "passport", "destination"), ~(strange["passport"] | strange["destination"] | cells.day.isnull()))
     words = _words(mapping("passport"))
     cells = cells.left_join(words, cells.asked.lower() == words.word)
     own = cells.passport == cells.destination
     cells = cells.mutate(asks=ibis.ifelse(own | (cells.day > cells.until), ibis.null("string"), cells.means))
+    unknown = cells.asks.isnull() & ~own
 
-    def wrong(held: ibis.Value, name: ibis.Value | str, what: str, mend: str) -> ibis.Value:
-        return fault(cells.row, held, what, mend, file=file, name=name)
+    def wrong(held: str, name: ibis.Value | str, what: str, mend: str) -> ibis.Value:
+        return fault(cells.row, cells[held], what, mend, file=file, name=name)
 
-    place = []
-    for name in ("passport", "destination"):
-        strange = ~cells[name].isin(countries()).fill_null(False)
-        place.append((strange, wrong(cells[name], name, "is not a country", "write ISO 3166-1 alpha-3, as the edition iso3 does")))
-    place.append((cells.day.isnull(), wrong(cells.printed, "snapshot", "is not a day", "write it as 2025-01-12")))
-    sound = ~(place[0][0] | place[1][0] | place[2][0])
-    cells = with_repeats(cells, ("day", "passport", "destination"), sound)
-    twice = wrong(cells.destination, "destination", "stands in several rows for that passport and day", "keep one of them")
-    former = wrong(cells.asked, cells.column, "was a code in the first snapshots only", "write the publisher's later word")
-    strange = wrong(cells.asked, cells.column, "is not a requirement we know", "write a word of the publisher, or a number of days")
-    unknown = cells.asks.isnull() & (cells.passport != cells.destination)
-    why = ibis.cases(*place, (cells.again, twice), (unknown & cells.means.notnull(), former), (unknown, strange))
+    why = ibis.cases(
+        *((strange[name], wrong(name, name, "is not a country", "write ISO 3166-1 alpha-3, as the edition iso3 does")) for name in strange),
+        (cells.day.isnull(), wrong("printed", "snapshot", "is not a day", "write it as 2025-01-12")),
+        (cells.again, wrong("destination", "destination", "stands in several rows for that passport and day", "keep one of them")),
+        (unknown & cells.means.notnull(), wrong("asked", cells.column, "was a code in the first snapshots only", "write the later word")),
+        (unknown, wrong("asked", cells.column, "is not a requirement we know", "write a word of the publisher, or a number of days")),
+    )  # fmt: skip
     return cells.select("row", "passport", "destination", "day", "asks", why=why)
 
 

@@ -105,8 +105,11 @@ def _scope(text: str, state: str, neighbours: list[str]) -> dict[str, Any]:
         whole = not spared and (not modes or {"land", "air"} <= {*modes}) and re.search(words["perhaps"], found, re.IGNORECASE) is None
         left_out = [code for part in spared for code in _states(part) if code != state]
         return {"general": whole, "modes": [] if len(modes) == len(_words()["mode"]) else modes, "borders_except": left_out}
-    named = [code for code in _states(place) if code != state]
-    return {"general": False, "modes": _modes(found), "borders_with": named or neighbours}
+    pairs = re.findall(r"\b[A-Z]{2}-[A-Z]{2}\b", found)  # FR-ES land border
+    named = [code for code in _states(" ".join([place, *pairs])) if code != state]
+    modes = _modes(found)
+    # at airports or ports, and none named: those who come from any; at borders by land, from some that are not told
+    return {"general": False, "modes": modes, "borders_with": named or neighbours or ([] if modes and "land" not in modes else ["UNKNOWN"])}
 
 
 def durations(text: str | None) -> tuple[tuple[str, str], ...]:
@@ -198,7 +201,9 @@ def _reasons(text: str, category: str | None) -> list[str]:
 
 
 def _states(text: str) -> list[str]:
-    at = {code: spot.start() for code, pattern in _words()["state"].items() if (spot := re.search(rf"\b(?:{pattern})", text))}
+    """The states a text names, in the order of their names; also by their two letters."""
+    patterns = {code: rf"\b(?:{pattern}|{areas.area(code).alpha2}\b)" for code, pattern in _words()["state"].items()}
+    at = {code: spot.start() for code, pattern in patterns.items() if (spot := re.search(pattern, text))}
     return sorted(at, key=lambda code: at[code])
 
 
