@@ -107,7 +107,7 @@ def test_a_recommendation_reaches_a_member_only_through_its_act_and_only_while_t
     april = compiled(con, [union, act_of_member]).loc["SYR", "DEU", "asylum"]
     assert april["days"].to_dict() == {"2020-03": 0, "2020-04": 15, "2020-05": 0}
     assert list(april.loc["2020-04", "measure_ids"]) == ["de", "eu"]
-    assert april.loc["2020-04", "dose"] == pytest.approx(50)
+    assert april.loc["2020-04", "dose"] == pytest.approx(25 * 15 / 30)  # no stronger than the member's act
     assert not compiled(con, [union, act_of_member], destinations=("FRA",))["on"].any()
 
 
@@ -123,6 +123,12 @@ def test_a_closed_border_closes_the_way_out_too(con):
     assert doses(con, [closed]) == dict.fromkeys(CATEGORIES, 100.0)
     assert doses(con, [closed | {"targets": "foreign_traveller"}]) == dict.fromkeys(CATEGORIES, 0.0)
     assert doses(con, [closed | {"targets": "emigrant"}]) == dict.fromkeys(CATEGORIES, 100.0)
+
+
+def test_a_closed_border_with_one_state_closes_the_ways_in_and_out_across_it_alone(con):
+    closed = act(targets="traveller", borders_with="AUT")
+    ways = [("AUT", "DEU"), ("DEU", "AUT"), ("FRA", "DEU"), ("DEU", "FRA")]
+    assert [why(con, [closed], origin=one, destination=other, category="visitor") for one, other in ways] == [[None], [None], ["border"], ["border"]]
 
 
 def test_a_measure_for_some_of_a_category_counts_half_a_step_less(con):

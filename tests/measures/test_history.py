@@ -114,6 +114,13 @@ def test_a_renewal_ends_what_it_renews_the_day_before_it_starts(con):
     assert ends.loc["next"].isna().all()
 
 
+def test_a_measure_without_an_end_was_certainly_in_force_until_it_was_last_seen(con):
+    measures = with_bounds(typed(MEASURE, [entry(seen_until="2020-03-20"), entry(id="unseen")]))
+    for on, there in ((date(2020, 3, 1), {"m", "unseen"}), (date(2020, 3, 20), {"m"}), (date(2020, 3, 21), set())):
+        assert set(con.to_pandas(state(measures, on, reading="certain"))["id"]) == there
+    assert set(con.to_pandas(state(measures, date(2021, 1, 1), reading="possible"))["id"]) == {"m", "unseen"}
+
+
 def test_an_end_known_before_the_renewal_stays(con):
     rows = [entry(end="2020-03-15"), entry(id="next", start="2020-04", supersedes="m")]
     ends = con.to_pandas(with_bounds(typed(MEASURE, rows))).set_index("id")

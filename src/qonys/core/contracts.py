@@ -161,6 +161,7 @@ MEASURE = Contract(
         _may("announced", "partial_date", "when it was made known"),
         _may("start", "partial_date", "first day in force, as exactly as known; empty: not known"),
         _may("end", "partial_date", "last day in force; empty: no end known, which does not mean still in force"),
+        _may("seen_until", "date", "last day on which it was seen in force, where no end is known"),
         _must("status", "code", "what became of it", allowed=MEASURE_STATUSES),
         _may("area", "code", "where it acts: external or internal border, stay, labour, asylum, return"),
         _may("actor", "text", "who speaks for the issuer: head of state, government, an organisation, authors of a study"),

@@ -2,8 +2,8 @@
 
 Two clocks run. A *version* says what was known on the day of coding; `start` and `end` say what was law. An end that is not known is not
 taken for "still in force". Two readings bound the truth: the *certain* one counts a measure only on days it surely covered (from the last
-day it may have begun to the first day it may have ended; with no known end, its first day alone), the *possible* one on every day it may
-have covered (with no known end, to the end of the period looked at).
+day it may have begun to the first day it may have ended; with no known end, to the last day it was seen, or its first day alone), the
+*possible* one on every day it may have covered (with no known end, to the end of the period looked at).
 """
 
 from __future__ import annotations
@@ -32,7 +32,8 @@ def current(measures: ibis.Table, known_on: date | None = None) -> ibis.Table:
 
 def with_bounds(measures: ibis.Table) -> ibis.Table:
     """Add the days between which each measure began and ended, as far as is known: columns `start_earliest`, `start_latest`,
-    `end_earliest`, `end_latest` (dates). An end that is not known is null; so is a start that is not known.
+    `end_earliest`, `end_latest` (dates). An end that is not known is null, but it did not come before the last day on which the measure was
+    seen in force (`seen_until`); a start that is not known is null.
 
     An entry superseded by adopted ones ends, at the latest, the day before the first of them starts; if its own end is not known, it is
     taken to have run until then.
@@ -41,6 +42,8 @@ def with_bounds(measures: ibis.Table) -> ibis.Table:
         **{f"{name}_earliest": _first_day(measures[name]) for name in ("start", "end")},
         **{f"{name}_latest": _last_day(measures[name]) for name in ("start", "end")},
     )
+    if "seen_until" in measures.columns:
+        bounded = bounded.mutate(end_earliest=ibis.coalesce(bounded.end_earliest, bounded.seen_until.cast("date")))
     if "supersedes" not in measures.columns:
         return bounded
     day = ibis.interval(days=1)

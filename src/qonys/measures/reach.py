@@ -96,8 +96,11 @@ def reach(measures: ibis.Table, classes: ibis.Table, *, reading: Reading, unreac
     force = spans(measures, reading=reading).filter(_.begun <= _.over)
     entry = classes.join(_entries(force, unreached=unreached), [("destination", "place")]).drop("place")
     leaving = force.filter(_.targets.filter(lambda one: one.isin(_exit_targets())).length() > 0)
-    out = leaving.select("id", "begun", "over", side=ibis.literal("exit"), via=ibis.null("string"), why=ibis.null("string"), place=_.issuer)
+    nothing, unbounded = ibis.null("string"), ibis.null("float64")
+    out = leaving.select("id", "begun", "over", side=ibis.literal("exit"), via=nothing, why=nothing, most=unbounded, place=_.issuer)
     pairs = ibis.union(entry, classes.join(out, [("origin", "place")]).drop("place").select(*entry.columns))
+    # beyond: the place on the other side of the border of the issuer
+    pairs = pairs.mutate(beyond=ibis.ifelse(pairs.side == "entry", pairs.origin, pairs.destination))
     facts = force.select(
         "id", "row", "direction", "strength", "general", "announced",
         conditions=_.exceptions.filter(lambda one: one.notin(_freeing())),
@@ -110,8 +113,8 @@ def reach(measures: ibis.Table, classes: ibis.Table, *, reading: Reading, unreac
     pairs = _marked(pairs.join(facts, "id"), kinds, ["id", "side", "category"], "part")
     pairs = _marked(pairs, _freed(force), ["id", "category"], "freed")
     for test, column in _TESTS.items():
-        named = _members(force, column).select("id", **{test.split("_", 1)[1]: _.area}, **{test: ibis.literal(True)})
-        pairs = _marked(pairs, named, ["id", test.split("_", 1)[1]], test)
+        of = "citizenship" if column.endswith("citizenship") else "beyond"
+        pairs = _marked(pairs, _members(force, column).select("id", **{of: _.area}, **{test: ibis.literal(True)}), ["id", of], test)
     possible = reading == "possible"
 
     def outside(test: str) -> ibis.Value:
@@ -125,13 +128,14 @@ def reach(measures: ibis.Table, classes: ibis.Table, *, reading: Reading, unreac
         (pairs.part.isnull(), "target"),
         (outside("aimed_citizenship"), "citizenship"),
         (outside("aimed_origin"), "origin"),
-        (outside("border_origin") | pairs.spared_origin.notnull(), "border"),
+        (outside("border") | pairs.spared.notnull(), "border"),
         (pairs.exempt_citizenship.notnull(), "exempt_citizenship"),
         (pairs.exempt_origin.notnull(), "exempt_origin"),
         (pairs.freed.notnull(), "exempt_category"),
     )
     whole = pairs.general & ~pairs.part.fill_null(False)
-    found = pairs.mutate(why=why, dose=100 * (pairs.strength - ibis.ifelse(whole, 0.0, 0.5)) / STRONGEST)
+    dose = 100 * (pairs.strength - ibis.ifelse(whole, 0.0, 0.5)) / STRONGEST
+    found = pairs.mutate(why=why, dose=ibis.least(dose, pairs.most.fill_null(100.0)))
     if not unreached:
         found = found.filter(_.why.isnull())
     return found.select(
@@ -139,35 +143,38 @@ def reach(measures: ibis.Table, classes: ibis.Table, *, reading: Reading, unreac
     )
 
 
-# each test: what of the class is looked up (citizenship or origin) in which list of the measure
+# each test: in which list of the measure the citizenship, or the place beyond the border, is looked up
 _TESTS = {
-    "aimed_citizenship": "target_citizenship", "aimed_origin": "target_origin", "border_origin": "borders_with",
-    "spared_origin": "borders_except", "exempt_citizenship": "exception_citizenship", "exempt_origin": "exception_origin",
+    "aimed_citizenship": "target_citizenship", "aimed_origin": "target_origin", "border": "borders_with",
+    "spared": "borders_except", "exempt_citizenship": "exception_citizenship", "exempt_origin": "exception_origin",
 }  # fmt: skip
 
 
 def _entries(force: ibis.Table, *, unreached: bool) -> ibis.Table:
-    """Where a measure acts on those who arrive -> id, side, via, begun, over, why, place.
+    """Where a measure acts on those who arrive -> id, side, via, begun, over, why, most, place.
 
     A country's measure acts there; one of a group of states at national level in each of them; a union's where it applies without a
-    national act, or while an entry that transposes it is in force, and elsewhere in the union it is marked `not_transposed`.
+    national act, or while an entry that transposes it is in force, and there it goes no further than that entry (`most`, its dose).
+    Elsewhere in the union it is marked `not_transposed`.
     """
+    nothing, unbounded = ibis.null("string"), ibis.null("float64")
     aimed = force.filter(_.targets.filter(lambda one: one.notin(codebook()["exit"]["only"])).length() > 0)
-    nothing, unions = ibis.null("string"), sorted(one.code for one in areas.areas(scheme="union"))
+    unions = sorted(one.code for one in areas.areas(scheme="union"))
     own = aimed.filter(_.issuer.notin(unions)).select("id", "begun", "over", via=nothing, why=nothing, place=_.issuer)
     common = aimed.filter(_.issuer.isin(unions))
     each = _spelled(common.filter(_.level != "union").select("id", "begun", "over", code=_.issuer))
     direct = _spelled(common.filter(_.level == "union").select("id", "begun", "over", code=_.applies_in.unnest()))
     named = common.select("id", "begun", "over", national=_.transposed_by.unnest())
-    acts = force.select(national=_.id, place=_.issuer, act_begun=_.begun, act_over=_.over)
+    acts = force.select(national=_.id, place=_.issuer, act_begun=_.begun, act_over=_.over, most=_.dose)
     both = named.join(acts, "national").mutate(begun=ibis.greatest(_.begun, _.act_begun), over=ibis.least(_.over, _.act_over))
-    transposed = both.filter(_.begun <= _.over).select("id", "begun", "over", "place", via=_.national)
+    transposed = both.filter(_.begun <= _.over).select("id", "begun", "over", "place", "most", via=_.national)
     there = ibis.union(direct.select("id", "place"), transposed.select("id", "place"), each.select("id", "place")).distinct()
     elsewhere = _spelled(common.filter(_.level == "union").select("id", "begun", "over", code=_.issuer)).anti_join(there, ["id", "place"])
-    columns = ("id", "begun", "over", "via", "why", "place")
-    parts = [own, transposed.mutate(why=nothing), *(part.mutate(via=nothing, why=nothing) for part in (each, direct))]
+    columns = ("id", "begun", "over", "via", "why", "most", "place")
+    parts = [own.mutate(most=unbounded), transposed.mutate(why=nothing)]
+    parts += [part.mutate(via=nothing, why=nothing, most=unbounded) for part in (each, direct)]
     if unreached:
-        parts.append(elsewhere.mutate(via=nothing, why=ibis.literal("not_transposed")))
+        parts.append(elsewhere.mutate(via=nothing, why=ibis.literal("not_transposed"), most=unbounded))
     return ibis.union(*(part.select(*columns) for part in parts)).mutate(side=ibis.literal("entry"))
 
 

@@ -129,7 +129,8 @@ def conflicts(tables: Tables, study: Study) -> list[Result]:
     pairs = _pairs(own, opposed, "tightening", "easing")
     pairs["listed"] = (pairs["evidence"] == "certain") | pairs["same_matter"]
     pairs = _in_order(pairs, "relation", list(_RELATIONS), "tightening", "easing")
-    twice = _in_order(_pairs(own, duplicates, "one", "other"), "because", ["same_act", "alike_titles"], "one", "other")
+    twice = _pairs(own, duplicates, "one", "other").rename(columns={"one": "entry", "other": "twin"})
+    twice = _in_order(twice, "because", ["same_act", "alike_titles"], "entry", "twin")
     days = Measured(unit="days", formula="days_of_overlap")
     counts = _counts(pairs, twice)
     likeness = Measured(unit="ratio", formula="words_shared", decimals=2)
@@ -154,9 +155,9 @@ def _pairs(measure: ibis.Table, find: Any, one: str, other: str) -> pd.DataFrame
     ]
     for day in ("first", "last"):
         every[day] = [None if pd.isna(value) else str(value)[:10] for value in every[day]]
-    rows = list(zip(every.pop(f"{one}_row"), every.pop(f"{other}_row"), strict=True))
-    every["inputs"] = [addresses("measure", pair) for pair in rows]
-    return every.drop(columns=["dated", "reading", f"{one}_title", f"{other}_title"])
+    every["inputs"] = [addresses("measure", pair) for pair in zip(every[f"{one}_row"], every[f"{other}_row"], strict=True)]
+    told = [f"{side}_{name}" for side in (one, other) for name in ("row", "title", "issuer", "level", "field", "instrument", "agency")]
+    return every.drop(columns=["dated", "reading", *told])  # the entries themselves tell it
 
 
 def _in_order(pairs: pd.DataFrame, column: str, order: list[str], *ids: str) -> pd.DataFrame:

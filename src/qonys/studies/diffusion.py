@@ -36,11 +36,12 @@ def diffusion(tables: Tables, study: Study) -> list[Result]:
     parts = [_subject(measure, study, subject, window) for subject in subjects]
     placed, lagged = (pd.concat(frames, ignore_index=True) for frames in zip(*parts, strict=True))
     place, days = Measured(unit="rank", formula="order_with_ties"), Measured(unit="days", formula="days_since_act")
+    counts = dict.fromkeys(("issuers", "adopted", *MOVED), STATES) | {"window": Measured(unit="days", formula="as_declared")}
     ranks = {"lowest": place, "highest": place, "tied": STATES}
     return [
         Result("diffusion", placed, ranks),
         Result("diffusion_lags", lagged, {"low": days, "high": days}),
-        Result("diffusion_acts", _by_act(lagged), dict.fromkeys(("issuers", "adopted", *MOVED), STATES)),
+        Result("diffusion_acts", _by_act(lagged, window), counts),
     ]
 
 
@@ -84,7 +85,7 @@ def _days(column: pd.Series) -> list[str | None]:
     return [None if pd.isna(day) else str(day)[:10] for day in column]
 
 
-def _by_act(lagged: pd.DataFrame) -> pd.DataFrame:
+def _by_act(lagged: pd.DataFrame, window: int) -> pd.DataFrame:
     """How many states moved before each act, with it and after it, and how many have no entry."""
     rows = []
     for (subject, act), own in lagged.groupby(["subject", "act"], sort=False):
@@ -99,8 +100,9 @@ def _by_act(lagged: pd.DataFrame) -> pd.DataFrame:
                 "issuers": len(own),
                 "adopted": len(own) - counts["never"],
                 **counts,
+                "window": window,
                 "inputs": addresses("diffusion_lags", own["id"]),
             }
         )
-    names = ["id", "subject", "act", "act_earliest", "issuers", "adopted", *MOVED, "inputs"]
+    names = ["id", "subject", "act", "act_earliest", "issuers", "adopted", *MOVED, "window", "inputs"]
     return pd.DataFrame(rows, columns=names)

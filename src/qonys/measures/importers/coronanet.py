@@ -166,8 +166,9 @@ def _entry(row: Row) -> dict[str, Any]:
     note = [row["update_level"], row["description"], spec if end is None and "unknown" not in spec else None]
     named = "; ".join(filter(None, (*who, words, *within)))
     return {
-        "id": f"CORONANET-{row['record_id']}", "title": _short(row["type_sub_cat"] or row["type"]), "issuer": issuer, "level": level,
-        "targets": targets, **limits, "target_words": named or None, **{name: coding.get(name) for name in ("field", "direction", "area")},
+        "id": f"CORONANET-{row['record_id']}", "title": _short(row["type_sub_cat"]) or _short(row["type"]), "issuer": issuer,
+        "level": level, "targets": targets, **limits, "target_words": named or None,
+        **{name: coding.get(name) for name in ("field", "direction", "area")},
         "instrument": instrument, "strength": strength, "general": not part, "announced": day(row["date_announced"]),
         "start": day(row["date_start"]), "end": end, "status": "ended" if end else "issued", "agency": row["enforcer"], "modes": modes,
         "actor": ", ".join(place) or (row["country"] if "," in (row["country"] or "") else None),

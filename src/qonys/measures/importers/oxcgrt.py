@@ -151,7 +151,8 @@ def _measures(episodes: ibis.Table, *, file: str) -> ibis.Table:
         "title", "issuer", "targets", "field", "instrument", "direction", "strength", "general", "area", "rows",
         id=ibis.literal(f"{NAME.upper()}-").concat(one.issuer, "-", one.indicator, "-", begun.cast("string").replace("-", "")),
         level=ibis.literal("national"), target_origin=one.target_origin.nullif(""), target_words=one.target_words.nullif(""),
-        start=begun.cast("string"), end=ibis.ifelse(no_later, ibis.null("string"), over.cast("string")),
+        start=begun.cast("string"), seen_until=ibis.ifelse(no_later, over, ibis.null("date")),
+        end=ibis.ifelse(no_later, ibis.null("string"), over.cast("string")),
         status=ibis.ifelse(no_later, "issued", "ended"), evidence=evidence, coder=ibis.literal(facts["coder"]), note=note.nullif(""),
     )  # fmt: skip
 

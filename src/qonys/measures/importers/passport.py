@@ -137,6 +137,7 @@ def _measures(seen: ibis.Table, *, file: str) -> ibis.Table:
         id=ibis.literal("PASSPORT-").concat(one.destination, "-", one.asks, "-", begun.replace("-", ""), until),
         issuer=one.destination, level=ibis.literal("national"), targets=ibis.literal("visitor"), target_citizenship=one.citizenships,
         general=ibis.literal(True), start=begun, end=over, status=ibis.ifelse(over.isnull(), "standing", "ended"),
+        seen_until=ibis.ifelse(over.isnull(), one["last"].cast("date"), ibis.null("date")),
         area=ibis.literal("external_border"), exception_words=one.exception_words.nullif(""),
         evidence=ibis.literal(f"{facts['evidence']}; snapshots from ").concat(begun, " to ", last, f", in {file}"),
         coder=ibis.literal(facts["coder"]), note=began.concat("; ", end),

@@ -41,12 +41,13 @@ def first_days(rows: pd.DataFrame, *, title: str, desc: str, prefix: str, acts: 
     days = [_day(act.day) for act in acts]
     low, high = min([*days, *(first for first, _ in spans)]), max([*days, *(last for _, last in spans)])
     edge = max(1.0, (high - low) * 0.03)
+    beside = widest([str(row["text"] or "") for row in table], 12.0) + 12  # room for a day to the left of the first dot
 
     def draw(layout: Layout) -> Sheet:
         sheet, size = Sheet(layout.width), layout.small
         column = label_column([str(row["label"]) for row in table], layout, high=190)
         left = 8.0 if column.above else column.width + 12
-        x = Linear(low - edge, high + edge, left, layout.width - 16.0)
+        x = Linear(low, high + edge, left + beside, layout.width - 16.0)
         top = _act_labels(sheet, x, days, [act.label for act in acts], layout)
         y, middles = top, []
         for place, lines in enumerate(column.lines):
@@ -60,7 +61,7 @@ def first_days(rows: pd.DataFrame, *, title: str, desc: str, prefix: str, acts: 
                 sheet.text(column.width, y + body / 2, lines, layout.label, align="right")
             middles.append(y + head + body / 2)
             y += head + body
-        height = _day_axis(sheet, x, low, high, top, y, locale, size)
+        height = _day_axis(sheet, x, left, (low, high), (top, y), locale, size)
         for day in days:
             sheet.line([(x(day), top - 2), (x(day), y)], ACT, width=1.5, dash=(5, 3))
         for row, (first, last), middle in zip(table, spans, middles, strict=True):
@@ -80,11 +81,12 @@ def _day(value: object) -> int:
 
 
 def _act_labels(sheet: Sheet, x: Linear, days: Sequence[int], labels: Sequence[str], layout: Layout) -> float:
-    """Each act's words on a tier of their own, beside its line, the earliest act lowest; returns where the rows may start."""
+    """Each act's words on a tier of their own, beside its line, in an order in which no line crosses them; returns where rows may start."""
     size, y, tiers = layout.small, 4.0, []
-    for day, label in sorted(zip(days, labels, strict=True), reverse=True):
+    middle = sheet.width / 2
+    for day, label in sorted(zip(days, labels, strict=True), key=lambda act: (x(act[0]) <= middle, abs(x(act[0]) - middle) * -1)):
         after, before = sheet.width - x(day) - 8, x(day) - 8
-        on_right = after >= before
+        on_right = x(day) <= middle
         lines = wrap(label, max(after, before), size)
         height = len(lines) * size * LEADING
         sheet.text(
@@ -112,14 +114,11 @@ def _day_axis(sheet: Sheet, x: Linear, low: int, high: int, top: float, bottom: 
     """Days under the rows, as many as there is room for, with light lines up; returns the height it takes."""
     from babel.dates import format_skeleton
 
-    sheet.line([(x.start, bottom), (x.stop, bottom)], AXIS)
+    sheet.line([(left, bottom), (x.stop, bottom)], AXIS)
     names = {day: str(format_skeleton("MMMd", dt.date.fromordinal(day), locale=locale)) for day in range(low, high + 1)}
     room, pixels = widest(list(names.values()), size) + 10, (x.stop - x.start) / (x.high - x.low)
     step = next((step for step in _STEPS if step * pixels >= room), None)
-    if step is None:
-        marks = [day for day in names if dt.date.fromordinal(day).day == 1]
-    else:  # weeks begin on Monday: ordinal 1 is one
-        marks = [day for day in names if (day - 1) % step == 0]
+    marks = [day for day in names if ((day - 1) % step == 0 if step else dt.date.fromordinal(day).day == 1)]  # ordinal 1 is a Monday
     last = -room
     for day in marks:
         sheet.line([(x(day), top), (x(day), bottom + 4)], GRID)

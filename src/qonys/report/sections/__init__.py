@@ -1,6 +1,8 @@
 """One section a question: from its results to sentences, figures and tables. No arithmetic here: a number is a cell of a result."""
 
 from qonys.report.sections.borders import border_days, border_strictness, convergence
+from qonys.report.sections.coverage import conflicts, coverage
+from qonys.report.sections.diffusion import diffusion
 from qonys.report.sections.labour import ethnic_return, foreign_labour
 from qonys.report.sections.movement import external, immigration, internal
 from qonys.report.sections.policy import challenges, objects, policy_mix, register
@@ -10,7 +12,7 @@ SECTIONS = {
     "external": external, "internal": internal, "foreign_labour": foreign_labour, "ethnic_return": ethnic_return, "objects": objects,
     "challenges": challenges, "policy_mix": policy_mix, "returns": returns, "procedure": procedure, "resettlement": resettlement,
     "arithmetic": arithmetic, "register": register, "border_days": border_days, "border_strictness": border_strictness,
-    "convergence": convergence, "immigration": immigration,
+    "convergence": convergence, "immigration": immigration, "coverage": coverage, "conflicts": conflicts, "diffusion": diffusion,
 }  # fmt: skip
 
 __all__ = ["SECTIONS"]

@@ -83,7 +83,7 @@ def measure_list(desk: Desk, ids: Iterable[str], *, title: Markup, folded: bool 
                 _anchor(desk, i),
                 coded("measure", entry["row"], "title", measure_title(desk, i)),
                 Markup("{}").format(desk.words.label("direction", entry["direction"])),
-                Markup("<time>{}</time>").format(_dates(desk, entry)),
+                Markup("<time>{}</time>").format(dates(desk, entry)),
                 Markup("{}").format(desk.words.label("status", entry["status"])),
                 coded("measure", entry["row"], "outcome", outcome) if outcome else Markup(),
             )
@@ -109,7 +109,8 @@ def _anchor(desk: Desk, measure: str) -> Markup:
     return Markup('<span class="anchor" id="m-{0}">{0}</span>').format(measure)
 
 
-def _dates(desk: Desk, entry: dict[str, Any]) -> str:
+def dates(desk: Desk, entry: dict[str, Any]) -> str:
+    """From when to when an entry was in force, saying what is not known."""
     return desk.words.span(_text(entry.get("start")) or None, _text(entry.get("end")) or None)
 
 
