@@ -8,6 +8,7 @@ from __future__ import annotations
 import resource
 import tempfile
 import time
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,9 +16,23 @@ import numpy as np
 import pandas as pd
 
 from qonys.convergence import spread
+from qonys.core import areas
 from qonys.core.contracts import FLOW
-from qonys.measures import calendar, in_force, month_shares
+from qonys.measures import (
+    band,
+    calendar,
+    corridor_categories,
+    days_between,
+    exposure,
+    in_force,
+    index,
+    index_book,
+    month_shares,
+    people,
+    register_index,
+)  # fmt: skip
 from qonys.pipeline import answer, load, open_study
+from qonys.registers import open_registers
 from qonys.report.claims import check_text
 from qonys.store import connect, take_in
 
@@ -97,7 +112,7 @@ def edge(folder: Path) -> None:
     )
 
 
-def exposure() -> None:
+def days_in_force() -> None:
     """Days in force by month of the whole register, against a loop over days in pandas."""
     con = connect()
     study = open_study("eu-covid")
@@ -113,7 +128,70 @@ def exposure() -> None:
                 ((own["start_earliest"] <= day) & ~(own["end_latest"] < day)).any(), issuer
 
     ours = seconds(lambda: con.to_pandas(month_shares(in_force(measures, days, reading="possible"))))
-    report("exposure", ours, f"{len(frame)} measures x {len(every)} days", a_loop_over_days=seconds(loop))
+    report("days in force", ours, f"{len(frame)} measures x {len(every)} days", a_loop_over_days=seconds(loop))
+
+
+def corridors() -> None:
+    """27 destinations x 200 origins x 36 months x 6 categories from the shipped registers, against writing that many rows."""
+    con = connect()
+    measures = open_registers(con)
+    members = areas.members("EU27_2020", date(2021, 1, 1))
+    world = [one.code for one in areas.areas(scheme="iso3166-1", kind="country")][:200]
+    classes = people(world, members, corridor_categories()[:6])
+    days = days_between(date(2020, 1, 1), date(2022, 12, 31), "month")
+    rows = int(con.execute(exposure(measures, classes, days, reading="possible").count()))
+
+    def rows_alone() -> None:
+        con.execute(classes.cross_join(days.select("period").distinct()).nunique())
+
+    ours = seconds(lambda: con.execute(exposure(measures, classes, days, reading="possible").nunique()))
+    report("exposure", ours, f"{rows:,} corridor-months ({rows / ours:,.0f} a second)", counting_the_bare_rows=seconds(rows_alone))
+
+
+def levels() -> None:
+    """The four OxCGRT indices of a file of its size, against reading it and against the same formula in pandas."""
+    book = index_book("oxcgrt")
+    rng = np.random.default_rng(3)
+    rows = 204_952
+    frame = pd.DataFrame({"country_code": rng.choice(["KAZ", "DEU", "UZB"], rows), "date": np.arange(rows)})
+    for one in book.indicators.values():
+        frame[one.level] = rng.integers(0, one.maximum + 1, rows)
+        if one.flag:
+            frame[one.flag] = rng.integers(0, 2, rows)
+    con = connect()
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "levels.parquet"
+        frame.to_parquet(path)
+        table = con.read_parquet(path)
+
+        def in_pandas() -> None:
+            again = pd.read_parquet(path)
+            for one in book.indices.values():
+                total = 0.0
+                for code in one.weights:
+                    indicator = book.indicators[code]
+                    level = again[indicator.level]
+                    step = 0.5 * (1 - again[indicator.flag]) if indicator.flag else 0.0
+                    total += (100 * (level - step) / indicator.maximum).where(level > 0, 0)
+                (total / len(one.weights)).round(2)
+
+        ours = seconds(lambda: con.to_pandas(index(table, book)))
+        report(
+            "index",
+            ours,
+            f"{rows:,} country-days x 4 indices ({rows / ours:,.0f} a second)",
+            reading_the_file=seconds(lambda: con.to_pandas(table)),
+            the_formula_in_pandas=seconds(in_pandas),
+        )
+
+
+def bands() -> None:
+    """The band of the restriction index of every issuer for three years, 500 registers drawn."""
+    con = connect()
+    measures = con.to_pandas(open_registers(con))
+    issuers = sorted(set(measures["issuer"]))
+    ours = seconds(lambda: band(measures, date(2020, 1, 1), date(2022, 12, 31), issuers, register_index("restriction")))
+    report("band", ours, f"{len(measures)} measures x 500 draws x 1,096 days")
 
 
 def convergence() -> None:
@@ -143,7 +221,10 @@ def main() -> None:
     """Run every benchmark and print its line."""
     with tempfile.TemporaryDirectory() as folder:
         edge(Path(folder))
-    exposure()
+    days_in_force()
+    corridors()
+    levels()
+    bands()
     convergence()
     claims()
     for name in ("kazakhstan", "eu-covid"):

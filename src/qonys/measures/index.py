@@ -150,7 +150,10 @@ def index(levels: ibis.Table, book: IndexBook) -> ibis.Table:
     """
     _need(levels, book)
     wide = levels.select(*book.key, **{code: subindex(levels, one) for code, one in book.indicators.items()})
-    return wide.select(*book.key, **{name: _mean(wide, one, book) for name, one in book.indices.items()})
+    means = wide.select(*book.key, **{name: _mean(wide, one, book) for name, one in book.indices.items()})
+    if book.decimals is None:
+        return means
+    return means.mutate(**{name: _half_to_even(means[name], book.decimals) for name in book.indices})
 
 
 def _need(levels: ibis.Table, book: IndexBook) -> None:
@@ -171,9 +174,7 @@ def _mean(wide: ibis.Table, one: Index, book: IndexBook) -> ibis.Value:
     parts = [wide[code].fill_null(0.0).cast(kind) * number(weight) for code, weight in one.weights.items()]
     present = functools.reduce(operator.add, (wide[code].notnull().cast("int64") for code in one.weights))
     total = functools.reduce(operator.add, parts) / number(sum(one.weights.values()))
-    mean = total.cast("float64")
-    value = mean if book.decimals is None else _half_to_even(mean, book.decimals)
-    return ibis.ifelse(present >= len(one.weights) - one.missing, value, ibis.null("float64"))
+    return ibis.ifelse(present >= len(one.weights) - one.missing, total.cast("float64"), ibis.null("float64"))
 
 
 def _half_to_even(value: ibis.Value, decimals: int) -> ibis.Value:

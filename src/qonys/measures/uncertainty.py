@@ -55,34 +55,44 @@ def band(
     dose_whole, dose_part = _drawn_doses(known, noise, draws, rng)
     length = (last - first).days + 1
     meant = meanings(which)
-    total = sum(which.weights.values())
+    weights, total = np.array(list(which.weights.values())), sum(which.weights.values())
     rows = []
     for issuer in sorted(set(issuers)):
-        places = np.flatnonzero(own & (known["issuer"] == issuer))
-        index = np.zeros((draws, length))
-        for category, weight in which.weights.items():
-            parts = meant[meant["category"] == category].set_index("target")["part"]
-            index += weight * _strongest(known, places, parts, begun, over, dose_whole, dose_part, length)
-        values = index / total
+        cells = np.zeros((len(weights), draws, length))
+        for place in np.flatnonzero(own & (known["issuer"] == issuer)):
+            _raise(
+                cells,
+                list(which.weights),
+                meant,
+                known["targets"].iloc[place],
+                begun[place],
+                over[place],
+                dose_whole[place],
+                dose_part[place],
+            )
+        values = np.tensordot(weights, cells, axes=1) / total
         low, middle, high = np.quantile(values, [(1 - coverage) / 2, 0.5, (1 + coverage) / 2], axis=0)
         rows.append(pd.DataFrame({"issuer": issuer, "day": pd.date_range(first, last).date, "value": middle, "low": low, "high": high}))
     return pd.concat(rows, ignore_index=True) if rows else pd.DataFrame(columns=["issuer", "day", "value", "low", "high"])
 
 
-def _strongest(
-    known: pd.DataFrame, places: NDArray[np.intp], parts: pd.Series,
-    begun: NDArray[np.int64], over: NDArray[np.int64], whole: NDArray[np.float64], part: NDArray[np.float64], length: int,
-) -> NDArray[np.float64]:  # fmt: skip
-    """The greatest dose of the category on each day of each draw -> draws x days."""
-    day = np.arange(length)
-    found = np.zeros((begun.shape[1], length))
-    for place in places:
-        matched = [bool(parts[target]) for target in known["targets"].iloc[place] if target in parts.index]
-        if matched:
-            dose = (part if all(matched) else whole)[place][:, None]
-            force = (day >= begun[place][:, None]) & (day <= over[place][:, None])
-            np.maximum(found, np.where(force, dose, 0.0), out=found)
-    return found
+def _raise(
+    cells: NDArray[np.float64], categories: list[str], meant: pd.DataFrame, targets: Sequence[str],
+    begun: NDArray[np.int64], over: NDArray[np.int64], whole: NDArray[np.float64], part: NDArray[np.float64],
+) -> None:  # fmt: skip
+    """Raise the cells (category x draw x day) that one measure means to its dose, on the days it is in force in each draw."""
+    length = cells.shape[2]
+    first, last = max(int(begun.min()), 0), min(int(over.max()), length - 1)
+    if last < first:
+        return
+    day = np.arange(first, last + 1)
+    force = (day >= begun[:, None]) & (day <= over[:, None])
+    own = meant[meant["target"].isin(list(targets))]
+    for place, category in enumerate(categories):
+        parts = own.loc[own["category"] == category, "part"]
+        if len(parts):
+            dose = np.where(force, (part if parts.all() else whole)[:, None], 0.0)
+            np.maximum(cells[place, :, first : last + 1], dose, out=cells[place, :, first : last + 1])
 
 
 def _drawn_days(
@@ -91,12 +101,14 @@ def _drawn_days(
     """First and last day of each measure in each draw, counted from `first` -> measures x draws, twice."""
 
     def offset(column: str) -> NDArray[np.float64]:
-        return ((pd.to_datetime(known[column]) - pd.Timestamp(first)).dt.days).to_numpy(dtype="float64", na_value=np.nan)
+        days = (pd.to_datetime(known[column]) - pd.Timestamp(first)).dt.days
+        return np.asarray(days.to_numpy(dtype="float64", na_value=np.nan))
 
     start_low, start_high, end_low, end_high = (offset(f"{name}_{bound}") for name in ("start", "end") for bound in ("earliest", "latest"))
     begun = rng.integers(start_low.astype("int64")[:, None], start_high.astype("int64")[:, None] + 1, (len(known), draws))
-    open_end = np.isnan(end_low)
-    low, high = np.where(open_end, 0, end_low).astype("int64"), np.where(open_end, 0, end_high).astype("int64")
+    open_end = np.isnan(end_high)
+    seen = np.where(np.isnan(end_low), start_low, end_low).astype("int64")  # an open end comes no earlier than the measure was last seen
+    low, high = np.where(open_end, 0, seen), np.where(open_end, 0, np.nan_to_num(end_high)).astype("int64")
     over = np.maximum(rng.integers(low[:, None], high[:, None] + 1, (len(known), draws)), begun)
     exact = ~open_end & (start_low == start_high) & (end_low == end_high)
     durations = (end_low - start_low)[exact].astype("int64")
@@ -104,7 +116,7 @@ def _drawn_days(
     spare = rng.choice(durations, (len(known), draws)) if len(durations) else np.full((len(known), draws), horizon)
     standing = (known["status"] == "standing").to_numpy()
     runs_on = np.where(standing[:, None] | (len(durations) == 0), np.maximum(horizon, begun), begun + spare)
-    return begun, np.where(open_end[:, None], runs_on, over)
+    return begun, np.where(open_end[:, None], np.maximum(runs_on, seen[:, None]), over)
 
 
 def _drawn_doses(

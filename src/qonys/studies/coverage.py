@@ -137,7 +137,7 @@ def conflicts(tables: Tables, study: Study) -> list[Result]:
     return [
         Result("conflicts", pairs, {"days": days, "sure_days": days}),
         Result("duplicates", twice, {"days": days, "sure_days": days, "likeness": likeness}),
-        Result("conflict_counts", counts, dict.fromkeys(("pairs", "listed", "two_bodies", "duplicates"), PAIRS)),
+        Result("conflict_counts", counts, dict.fromkeys(("pairs", "listed", "openings", "two_bodies", "duplicates"), PAIRS)),
         Result("conflict_dates", _unsettled(pairs, own), {"pairs": PAIRS}),
     ]
 
@@ -167,7 +167,8 @@ def _in_order(pairs: pd.DataFrame, column: str, order: list[str], *ids: str) -> 
 
 
 def _counts(pairs: pd.DataFrame, twice: pd.DataFrame) -> pd.DataFrame:
-    """For each kind of evidence and for all: pairs, those listed, those listed behind which two agencies or levels stand, duplicates."""
+    """For each kind of evidence and for all: pairs, those listed, of these openings beside a wider restriction and those of two agencies or
+    levels, and duplicates."""
     rows = []
     for evidence in (*EVIDENCE, "all"):
         own, own_twice = (frame if evidence == "all" else frame[frame["evidence"] == evidence] for frame in (pairs, twice))
@@ -177,6 +178,7 @@ def _counts(pairs: pd.DataFrame, twice: pd.DataFrame) -> pd.DataFrame:
                 "id": evidence,
                 "pairs": len(own),
                 "listed": len(listed),
+                "openings": int((listed["relation"] == "easing_within").sum()),
                 "two_bodies": int(listed["between"].isin(["across_agencies", "across_levels"]).sum()),
                 "duplicates": len(own_twice),
                 "inputs": [*addresses("conflicts", own["id"]), *addresses("duplicates", own_twice["id"])]

@@ -131,7 +131,7 @@ def matrix(rows: pd.DataFrame, *, title: str, desc: str, prefix: str, row_title:
         cells = {(str(row[down]), str(row[across])): row for row in table}
         room = 128.0 if layout.narrow else 230.0
         lines = [wrap(name, room, layout.label) for name in names]
-        left = max(widest(each, layout.label) for each in lines) + 8
+        left = max(widest(each, layout.label) for each in lines) + 14
         printed = max(text_width(str(row["text"]), layout.small) for row in table if row["text"] is not None)
         least = max(26.0 if layout.narrow else 30.0, printed + 8)
         fit = max(1, int((layout.width - left - 4) // least))

@@ -46,7 +46,7 @@ def first_days(rows: pd.DataFrame, *, title: str, desc: str, prefix: str, acts: 
     def draw(layout: Layout) -> Sheet:
         sheet, size = Sheet(layout.width), layout.small
         column = label_column([str(row["label"]) for row in table], layout, high=190)
-        left = 8.0 if column.above else column.width + 12
+        left = 8.0 if column.above else column.width + 16
         x = Linear(low, high + edge, left + beside, layout.width - 16.0)
         top = _act_labels(sheet, x, days, [act.label for act in acts], layout)
         y, middles = top, []
@@ -58,16 +58,16 @@ def first_days(rows: pd.DataFrame, *, title: str, desc: str, prefix: str, acts: 
             if column.above:
                 sheet.text(4, y + 1, lines, layout.label, stand="top")
             else:
-                sheet.text(column.width, y + body / 2, lines, layout.label, align="right")
+                sheet.text(column.width + 6, y + body / 2, lines, layout.label, align="right")
             middles.append(y + head + body / 2)
             y += head + body
-        height = _day_axis(sheet, x, left, (low, high), (top, y), locale, size)
+        height = _day_axis(sheet, x, left, top, y, locale, size)
         for day in days:
             sheet.line([(x(day), top - 2), (x(day), y)], ACT, width=1.5, dash=(5, 3))
         for row, (first, last), middle in zip(table, spans, middles, strict=True):
             if first != last:
                 sheet.line([(x(first), middle), (x(last), middle)], POSITIVE, width=4, opacity=0.45)
-            for day in {first, last}:
+            for day in dict.fromkeys((first, last)):
                 sheet.dot(x(day), middle, 4.5, POSITIVE)
             _beside(sheet, x(first), x(last), middle, str(row["text"] or ""), [x(day) for day in days], size)
         sheet.height = y + height + 4
@@ -110,12 +110,12 @@ def _beside(sheet: Sheet, start: float, stop: float, middle: float, text: str, l
         sheet.text(start - 8, middle, text, size, colour=SOFT, align="right")
 
 
-def _day_axis(sheet: Sheet, x: Linear, low: int, high: int, top: float, bottom: float, locale: str, size: float) -> float:
+def _day_axis(sheet: Sheet, x: Linear, left: float, top: float, bottom: float, locale: str, size: float) -> float:
     """Days under the rows, as many as there is room for, with light lines up; returns the height it takes."""
     from babel.dates import format_skeleton
 
     sheet.line([(left, bottom), (x.stop, bottom)], AXIS)
-    names = {day: str(format_skeleton("MMMd", dt.date.fromordinal(day), locale=locale)) for day in range(low, high + 1)}
+    names = {day: str(format_skeleton("MMMd", dt.date.fromordinal(day), locale=locale)) for day in range(int(x.low), int(x.high) + 1)}
     room, pixels = widest(list(names.values()), size) + 10, (x.stop - x.start) / (x.high - x.low)
     step = next((step for step in _STEPS if step * pixels >= room), None)
     marks = [day for day in names if ((day - 1) % step == 0 if step else dt.date.fromordinal(day).day == 1)]  # ordinal 1 is a Monday

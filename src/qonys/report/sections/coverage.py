@@ -117,9 +117,9 @@ def conflicts(desk: Desk) -> Section:
     section = Section("conflicts", desk.say("question.conflicts"))
     pairs, twice = desk.result("conflicts").rows, desk.result("duplicates").rows
     counts = {evidence: desk.cell("conflict_counts", evidence, "listed") for evidence in ("certain", "possible", "undated")}
-    totals = {name: desk.cell("conflict_counts", "all", name) for name in ("pairs", "listed", "two_bodies", "duplicates")}
+    totals = {name: desk.cell("conflict_counts", "all", name) for name in ("pairs", "listed", "openings", "two_bodies", "duplicates")}
     section.answer = [
-        desk.say("answer.conflicts", **counts, two_bodies=totals["two_bodies"]),
+        desk.say("answer.conflicts", **counts, two_bodies=totals["two_bodies"], openings=totals["openings"]),
         desk.say("answer.duplicates", n=totals["duplicates"]),
     ]
     listed = pairs[pairs["listed"].astype(bool)]
@@ -198,7 +198,7 @@ def _reading(desk: Desk, name: str, row: dict[str, Any]) -> Markup:
         desk.say(f"relation.{row['relation']}" if name == "conflicts" else f"because.{row['because']}"),
         desk.say(f"between.{row['between']}"),
     ]
-    if name == "duplicates":
+    if name == "duplicates" and row["because"] == "alike_titles":
         parts.append(desk.say("pair.likeness", share=desk.cell(name, row["id"], "likeness")))
     return Markup("<br>").join(parts)
 

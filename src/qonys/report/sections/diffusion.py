@@ -104,7 +104,7 @@ def _table(desk: Desk, subject: dict[str, Any], name: str, own: pd.DataFrame) ->
         return DASH.join(desk.cell("diffusion", row["id"], end) for end in ends)
 
     columns = [
-        Column(desk.plain("column.issuer"), lambda row: desk.words.area(row["issuer"])),
+        Column(desk.plain("column.state"), lambda row: desk.words.area(row["issuer"])),
         Column(desk.plain("column.first_day"), lambda row: _day(desk, row)),
         Column(desk.plain("column.place"), place, numeric=True),
         *(
