@@ -154,3 +154,27 @@ def test_an_error_is_one_sentence_with_its_mend_and_exit_1(tmp_path, words, sent
     assert done.returncode == 1
     assert sentence in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("what", "columns"),
+    [
+        ("challenges", {"challenge", "answer", "measures"}),
+        ("objects", {"object", "named", "answer"}),
+        ("answers", {"kind", "field", "adopted"}),
+        ("gaps", {"kind", "none"}),
+        ("conflicts", {"tightening", "easing", "first", "last"}),
+        ("duplicates", {"one", "other", "because"}),
+    ],
+)
+def test_coverage_of_kazakhstan_is_a_table_for_every_question(tmp_path, what, columns):
+    assert qonys("measures", "coverage", "kazakhstan", "--what", what, "-o", tmp_path / "c.csv").returncode == 0
+    found = pd.read_csv(tmp_path / "c.csv")
+    assert columns <= set(found.columns)
+    assert len(found)
+
+
+def test_coverage_of_a_study_without_challenges_is_refused():
+    done = qonys("measures", "coverage", "eu-covid")
+    assert done.returncode == 1
+    assert "the study eu-covid has no table challenge" in done.stderr

@@ -59,6 +59,12 @@ def estimates() -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["label", "value", "low", "high", "text"])
 
 
+def firsts() -> pd.DataFrame:
+    rows = [("Словакия", "2020-03-12", "2020-03-12", "12 мар."), ("Чехия", "2020-03-16", "2020-03-16", "16 мар."), (LONG[0], "2020-03-14", "2020-03-21", "14–21 мар."),
+            ("Нидерланд", "2020-03-18", "2020-03-18", "18 мар."), ("Болгария", "2020-04-06", "2020-04-06", "6 апр.")]  # fmt: skip
+    return pd.DataFrame(rows, columns=["label", "earliest", "latest", "text"])
+
+
 def draw_all(locale: str = "ru", prefix: str = "c1") -> dict[str, charts.Chart]:
     """Every chart once, with long Russian and Kazakh words."""
     head = {**HEAD, "prefix": prefix}
@@ -104,6 +110,8 @@ def draw_all(locale: str = "ru", prefix: str = "c1") -> dict[str, charts.Chart]:
         "steps": charts.steps(gantt, unit="Дней", total_label="Барлығы, күн:", number_format=number, **dated),
         "point_series": charts.point_series(points, unit="Адам", quota=quota, quota_label="Годовая квота", **dated),
         "intervals": charts.intervals(estimates(), unit="Процент", **dated),
+        "first_days": charts.first_days(firsts(), acts=[charts.Act("2020-03-16", "16 мар.: Комиссия предлагает ограничить поездки из третьих стран"),
+                                                        charts.Act("2020-03-17", "17 мар.: Көшбасшылар шектеуге келісті")], **dated),
     }  # fmt: skip
 
 
@@ -124,6 +132,7 @@ NAMES = [
     "steps",
     "point_series",
     "intervals",
+    "first_days",
 ]
 both = pytest.mark.parametrize(("name", "layout"), [(name, layout) for name in NAMES for layout in ("wide", "narrow")])
 
@@ -199,6 +208,7 @@ def test_no_english_word_is_added(drawn, name, layout):
     ("steps", [LONG[1], LONG[2], "Кезекпен (қазір)", "«Бір терезе»", "Барлығы, күн: 180", "Барлығы, күн: 90"]),
     ("point_series", [LONG[1], "Годовая квота", number(29100), number(17200), "38 500", "22 000"]),
     ("intervals", [*LONG[:3], "−42 (−61…−20)", "24 (9…41)", "нет данных"]),
+    ("first_days", ["Словакия", LONG[0], "12 мар.", "14–21 мар.", "6 апр.", "Комиссия предлагает ограничить поездки из третьих стран", "Көшбасшылар шектеуге келісті"]),
 ])  # fmt: skip
 def test_every_text_passed_in_appears(drawn, name, words, layout):
     """Wrapped lines follow each other; a long word on a small tile may be cut by a hyphen."""
@@ -277,6 +287,21 @@ def test_a_measure_without_known_end_does_not_reach_the_end_of_the_chart():
     assert float(re.search(r"h([\d.]+)", tail[0])[1]) < 40
 
 
+def test_a_first_day_known_in_part_is_a_bar_and_an_act_a_line_of_its_own():
+    """Dots at both ends of the days that may have been the first; the line of an act runs through the dots of its day."""
+    svg = charts.first_days(firsts(), acts=[charts.Act("2020-03-16", "act")], **HEAD).wide
+    paths = list(ET.fromstring(svg).iter(f"{SVG}path"))
+    bars = [node for node in paths if node.get("stroke-width") == "4" and node.get("opacity") == "0.45"]
+    assert len(bars) == 1
+    dots = [node for node in paths if node.get("fill") == theme.POSITIVE]
+    assert len(dots) == len(firsts()) + 1
+    dashed = [node.get("d") for node in paths if node.get("stroke-dasharray")]
+    on_line = re.match(r"M([\d.]+),", dashed[0])[1]
+    assert {re.match(r"M([\d.]+),", line)[1] for line in dashed} == {on_line}
+    places = [float(re.match(r"translate\(([\d.]+),", node.get("transform"))[1]) for node in dots]
+    assert float(on_line) in places
+
+
 @pytest.mark.parametrize("locale", ["ru", "kk"])
 def test_months_are_named_in_the_language(locale):
     svg = charts.heat_strips(pd.DataFrame([("a", f"2020-{m:02d}", 0.5) for m in range(1, 13)], columns=["area_label", "x", "value"]),
@@ -307,10 +332,10 @@ def test_empty_rows_are_refused_with_a_sentence():
         "heat_strips": {"unit": "u", "low_label": "l", "high_label": "h", "missing_label": "m"}, "tile_map": {"unit": "u", "missing_label": "m"},
         "ranked_bars": {"unit": "u"}, "change_dots": {"unit": "u", "names": ("b", "d", "a"), "number_format": number},
         "timelines": {"kind_labels": KINDS, "open_label": "o"}, "matrix": {}, "steps": {"unit": "u", "total_label": "t", "number_format": number},
-        "point_series": {"unit": "u"}, "intervals": {"unit": "u"},
+        "point_series": {"unit": "u"}, "intervals": {"unit": "u"}, "first_days": {},
     }  # fmt: skip
     columns = ["x", "series", "label", "value", "low", "high", "area_label", "code", "short", "row", "col", "text", "before", "during", "after", "lane",
-               "start", "end", "kind", "known_end", "variant", "step"]  # fmt: skip
+               "start", "end", "kind", "known_end", "variant", "step", "earliest", "latest"]  # fmt: skip
     assert sorted(calls) == sorted(NAMES)
     for name, words in calls.items():
         with pytest.raises(DesignError, match="no rows"):

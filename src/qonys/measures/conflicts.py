@@ -48,7 +48,7 @@ def duplicates(measures: ibis.Table, *, reading: Reading, undated: bool = False,
 
     measures, reading, undated: see `overlap.meetings`. Listed `because` of the same field and instrument for a group that both name, by
     two agencies (`same_act`), or of titles of one issuer that are nearly the same (`alike_titles`): `likeness`, the shared words over all
-    words of the two titles (the first five letters of words of three letters or more, without articles and the like), is at least `alike`.
+    words of the two titles (numbers, and the first five letters of words of three letters or more that say something), is at least `alike`.
     -> one, other (ids, one < other), and of each row, title, issuer, level, field, instrument, agency; direction; targets, groups, dated,
     first, last, days, reading, between as in `conflicts`; likeness (0-1); because.
     """
@@ -84,6 +84,7 @@ def _renamed(one: str, other: str) -> dict[str, str]:
 
 
 def _words(title: ibis.Value) -> ibis.Value:
-    """The first five letters of each word of a title that says something."""
+    """The numbers of a title, and the first five letters of each word that says something."""
     parts = title.lower().re_split(r"[^\p{L}\p{N}]+")
-    return parts.filter(lambda word: (word.length() >= 3) & word.notin(_STOP)).map(lambda word: word.left(5)).unique()
+    says = parts.filter(lambda word: ((word.length() >= 3) & word.notin(_STOP)) | word.re_search(r"^\d+$"))
+    return says.map(lambda word: word.left(5)).unique()

@@ -71,7 +71,7 @@ def _subject(measure: ibis.Table, study: Study, subject: dict[str, Any], window:
     lagged = collect(
         lags(adopted, measure.filter(_.id.isin(subject["acts"])), window=window), "act_earliest", "act", "low", "high", "issuer"
     )
-    lagged.insert(0, "id", subject["id"] + "." + lagged["issuer"] + "." + lagged["act"])
+    lagged.insert(0, "id", [f"{subject['id']}.{row.issuer}.{row.act}" for row in lagged.itertuples()])
     lagged.insert(1, "subject", subject["id"])
     for column in ("low", "high"):
         lagged[column] = lagged[column].astype("Int64")

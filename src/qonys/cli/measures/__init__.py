@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from qonys.cli.measures import corridors, indices, register
+from qonys.cli.measures import answers, corridors, indices, register
 
 app = typer.Typer(no_args_is_help=True, help="Measures: the register, importers, indices, exposure, coverage.")
 app.command("check")(register.check)
@@ -12,3 +12,4 @@ app.command("disagreements")(register.disagreements)
 app.command("import")(register.import_)
 app.command("index")(indices.index)
 app.command("exposure")(corridors.exposure)
+app.command("coverage")(answers.coverage)

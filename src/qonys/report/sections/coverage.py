@@ -171,13 +171,12 @@ def _slug(text: str) -> str:
 
 
 def _shared(desk: Desk, row: dict[str, Any]) -> str:
-    """The groups in words: the targets both name, else the categories through which they meet."""
-    if len(row["targets"]):
-        return _words(desk, "target", row["targets"])
-    return ", ".join(
-        desk.words.label("category", code) if desk.words.has(f"category.{code}") else desk.words.label("target", code)
-        for code in row["groups"]
-    )
+    """The groups in words: targets both name, else those of the entry that reaches fewer, else the categories through which they meet."""
+    fewer = {"easing_within": "easing", "tightening_within": "tightening"}.get(row.get("relation", ""))
+    targets = row["targets"] if len(row["targets"]) else desk.entry(row[fewer])["targets"] if fewer else []
+    if len(targets):
+        return _words(desk, "target", targets)
+    return ", ".join(desk.words.label("category" if desk.words.has(f"category.{code}") else "target", code) for code in row["groups"])
 
 
 def _days(desk: Desk, name: str, row: dict[str, Any]) -> Markup:

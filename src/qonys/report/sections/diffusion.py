@@ -34,7 +34,10 @@ def diffusion(desk: Desk) -> Section:
         section.answer += _answer(desk, name, moved, acts[acts["subject"] == subject["id"]])
         section.blocks += [_chart(desk, subject, name, moved, own), _table(desk, subject, name, own)]
     named = sorted({i for ids in placed["measures"] for i in ids} | set(acts["act"]))
-    section.blocks += [_acts(desk, acts), measure_list(desk, named, title=desk.say("table.object_measures"), folded=True)]
+    if not acts.empty:
+        section.blocks.append(_acts(desk, acts))
+    if named:
+        section.blocks.append(measure_list(desk, named, title=desk.say("table.object_measures"), folded=True))
     return section
 
 
