@@ -92,7 +92,11 @@ def groups(row: dict) -> set[tuple[str, str, bool]]:
     exceptions, only_own = set(row["exceptions"].split()), row["target_citizenship"] == row["issuer"]
     own_targets = {"all", "citizen", "stranded", "traveller", "host"}
     for target in row["targets"].split():
-        found = {(name, target in category["whole"]) for name, category in book.items() if target in category["whole"] + category["part"] and not exceptions & set(category["freed_by"])}
+        found = {
+            (name, target in category["whole"])
+            for name, category in book.items()
+            if target in category["whole"] + category["part"] and not exceptions & set(category["freed_by"])
+        }
         if not any(target in category["whole"] + category["part"] for category in book.values()) and target not in exceptions:
             found = {(target, True)}
         if only_own and target in own_targets:
@@ -117,7 +121,10 @@ def meet(one: dict, other: dict, reading: str) -> bool:
         return False
     exempt = [set(row["exceptions"].split()) for row in (one, other)]
     return any(
-        group == other_group and (whole or other_whole or target == other_target) and target not in exempt[1] and other_target not in exempt[0]
+        group == other_group
+        and (whole or other_whole or target == other_target)
+        and target not in exempt[1]
+        and other_target not in exempt[0]
         for (target, group, whole), (other_target, other_group, other_whole) in product(groups(one), groups(other))
     )
 
@@ -161,7 +168,9 @@ def test_the_order_of_the_register_changes_nothing_and_an_entry_less_takes_away_
 
 def told(row: dict) -> str:
     """A pair as text, without the rows of the file, which a shuffle renumbers."""
-    return str([(name, list(value) if hasattr(value, "tolist") else value) for name, value in sorted(row.items()) if not name.endswith("_row")])
+    return str(
+        [(name, list(value) if hasattr(value, "tolist") else value) for name, value in sorted(row.items()) if not name.endswith("_row")]
+    )
 
 
 def test_what_surely_met_possibly_met_and_shares_no_more_days(found):
@@ -230,7 +239,7 @@ def cases(con):
     for issuer, (tight, ease, *_) in zip(COUNTRIES, CASES.values(), strict=False):
         ids = {"tightening": f"{issuer}.t", "easing": f"{issuer}.e", "issuer": issuer}
         for direction, more in (("tightening", tight), ("easing", ease)):
-            told = {name: value.format(**ids).replace("{issuer}", issuer) if isinstance(value, str) else value for name, value in more.items()}
+            told = {name: value.format(**ids) if isinstance(value, str) else value for name, value in more.items()}
             rows.append(entry(ids[direction], direction, issuer=issuer, **told))
     return {reading: pairs(con, conflicts, rows, reading) for reading in READINGS}
 
@@ -254,7 +263,10 @@ def test_a_pair_names_groups_days_and_how_the_two_stand_to_each_other(con):
         entry("raids", "tightening", issuer="TJK", field="security"),
     ]
     found = pairs(con, conflicts, rows, "possible")
-    seen = {pair: (row["relation"], row["between"], row["same_matter"], list(row["targets"]), list(row["groups"])) for pair, row in found.items()}
+    seen = {
+        pair: (row["relation"], row["between"], row["same_matter"], list(row["targets"]), list(row["groups"]))
+        for pair, row in found.items()
+    }
     assert seen == {
         ("ban", "corridor"): ("easing_within", "same_agency", False, [], ["visitor"]),
         ("named_ban", "permits"): ("tightening_within", "across_levels", True, ["labour"], ["labour", "resident"]),
@@ -281,7 +293,11 @@ def test_a_union_and_its_member_of_that_day_act_in_one_place_and_so_do_a_region_
 
 
 def test_an_entry_without_a_known_start_meets_others_only_when_asked_and_shares_no_known_days(con):
-    rows = [entry("patents", "easing", start=None, end="2022", status="standing"), entry("quota", "tightening", start=None, end=None), entry("later", "tightening", start="2023-01-01", end=None)]
+    rows = [
+        entry("patents", "easing", start=None, end="2022", status="standing"),
+        entry("quota", "tightening", start=None, end=None),
+        entry("later", "tightening", start="2023-01-01", end=None),
+    ]
     assert pairs(con, conflicts, rows, "possible") == {}
     found = pairs(con, conflicts, rows, "possible", undated=True)
     assert set(found) == {("quota", "patents")}
@@ -294,7 +310,15 @@ def test_two_bodies_that_do_the_same_and_titles_nearly_the_same_are_listed_with_
     rows = [
         entry("a", "tightening", title="Suspension of 72-hour visa-free transit", targets="transit", agency="Ministry of Foreign Affairs"),
         entry("b", "tightening", title="Closing of corridors", targets="transit", agency="Border service"),
-        entry("c", "tightening", title="72-hour visa-free transit from China suspended", targets="transit", target_citizenship="CHN", instrument="administrative", agency="Ministry of Foreign Affairs"),
+        entry(
+            "c",
+            "tightening",
+            title="72-hour visa-free transit from China suspended",
+            targets="transit",
+            target_citizenship="CHN",
+            instrument="administrative",
+            agency="Ministry of Foreign Affairs",
+        ),
         entry("d", "tightening", title="Fees", targets="transit", agency="Ministry of Foreign Affairs", instrument="legal"),
         entry("e", "easing", title="Suspension of 72-hour visa-free transit", targets="transit", agency="Border service"),
         entry("f", "tightening", title="Everybody stays at home", targets="all", agency="Border service"),

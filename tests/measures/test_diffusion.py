@@ -80,7 +80,9 @@ def test_every_order_that_the_days_allow_keeps_each_issuer_within_its_ranks(con,
 @given(spans_of_issuers, st.integers(-10, 40), st.integers(0, 5), st.integers(0, 7))
 def test_lags_are_differences_of_days_and_their_class_is_the_only_one_possible(con, spans, act, imprecise, window):
     acts = ibis.memtable(
-        pd.DataFrame({"id": ["act"], "start_earliest": [DAY + timedelta(days=act)], "start_latest": [DAY + timedelta(days=act + imprecise)]}),
+        pd.DataFrame(
+            {"id": ["act"], "start_earliest": [DAY + timedelta(days=act)], "start_latest": [DAY + timedelta(days=act + imprecise)]}
+        ),
         schema={"id": "string", "start_earliest": "date", "start_latest": "date"},
     )
     for row in con.to_pandas(lags(first_days(spans), acts, window=window)).itertuples():
