@@ -47,7 +47,10 @@ def test_every_fault_of_a_register_is_a_sentence_with_file_and_line(register):
     (register / "KAZ.toml").write_text(wrong, encoding="utf-8")
     done = qonys("measures", "check", register)
     assert done.returncode == 1
-    assert "KAZ.toml, line 3, measure K1 has 'foreign_traveler', which is not a code of targets; did you mean 'foreign_traveller'?" in done.stdout
+    assert (
+        "KAZ.toml, line 3, measure K1 has 'foreign_traveler', which is not a code of targets; did you mean 'foreign_traveller'?"
+        in done.stdout
+    )
     assert "K1 has a wrong start: '16.03.2020' is not a date; write 2020, 2020-03 or 2020-03-16" in done.stdout
     assert "K0" in done.stdout
     assert "Traceback" not in done.stderr
@@ -88,7 +91,9 @@ def test_the_exposure_of_an_own_register_follows_its_versions(register, tmp_path
     ("lang", "words"), [("en", "Syria → Germany, persons who seek protection, April 15, 2020: on"), ("ru", "Сирия → Германия"), ("kk", "дәліз шаралардың әсерінде")]
 )  # fmt: skip
 def test_why_a_corridor_is_on_is_one_sentence_that_names_the_measures(lang, words):
-    done = qonys("measures", "exposure", "--explain", "DEU", "--origin", "SYR", "--category", "asylum", "--on", "2020-04-15", "--lang", lang)
+    done = qonys(
+        "measures", "exposure", "--explain", "DEU", "--origin", "SYR", "--category", "asylum", "--on", "2020-04-15", "--lang", lang
+    )
     assert done.returncode == 0
     assert words in done.stdout
     assert "OXCGRT-DEU-C8-20200318" in done.stdout
@@ -103,7 +108,9 @@ def test_a_corridor_without_a_measure_is_off_and_says_so():
 
 
 def test_an_index_of_a_codebook_leaves_out_what_is_off_its_scale_and_keeps_it_beside(tmp_path):
-    (tmp_path / "own.toml").write_text('key = ["area"]\n[indicator]\nA = { level = "a", maximum = 2 }\n[index.one]\nof = ["A"]\n', encoding="utf-8")
+    (tmp_path / "own.toml").write_text(
+        'key = ["area"]\n[indicator]\nA = { level = "a", maximum = 2 }\n[index.one]\nof = ["A"]\n', encoding="utf-8"
+    )
     (tmp_path / "levels.csv").write_text("area,a\nKAZ,1\nUZB,3\nKGZ,two\nTJK,\n", encoding="utf-8")
     done = qonys("measures", "index", tmp_path / "own.toml", tmp_path / "levels.csv", "-o", tmp_path / "out.csv")
     assert done.returncode == 0

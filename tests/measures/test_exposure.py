@@ -128,7 +128,12 @@ def test_a_closed_border_closes_the_way_out_too(con):
 def test_a_closed_border_with_one_state_closes_the_ways_in_and_out_across_it_alone(con):
     closed = act(targets="traveller", borders_with="AUT")
     ways = [("AUT", "DEU"), ("DEU", "AUT"), ("FRA", "DEU"), ("DEU", "FRA")]
-    assert [why(con, [closed], origin=one, destination=other, category="visitor") for one, other in ways] == [[None], [None], ["border"], ["border"]]
+    assert [why(con, [closed], origin=one, destination=other, category="visitor") for one, other in ways] == [
+        [None],
+        [None],
+        ["border"],
+        ["border"],
+    ]
 
 
 def test_a_measure_for_some_of_a_category_counts_half_a_step_less(con):
