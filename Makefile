@@ -11,7 +11,7 @@ READY := $(VENV)/.ready
 # without colour, questions or version checks: the same output on a terminal and in CI
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: study test check bench docs golden lock clean
+.PHONY: study test lint check bench docs golden lock clean
 
 # the two studies run side by side, one core each
 study: $(READY)
@@ -23,11 +23,13 @@ study: $(READY)
 test: $(READY)
 	$(BIN)/python -m pytest -n 2 --dist loadfile --durations=10
 
-check: $(READY)
+lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python tools/reference.py --check
+
+check: lint
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow and not browser"
 
 bench: $(READY)
