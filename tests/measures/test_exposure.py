@@ -8,8 +8,6 @@ from datetime import date, timedelta
 import ibis
 import pandas as pd
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from ibis import _
 
 from qonys.core import areas
@@ -267,7 +265,7 @@ def test_days_weeks_and_months_tell_the_same(con, rows):
     assert found["days"].tolist() == months["days"].tolist()
 
 
-@given(st.lists(st.tuples(st.sampled_from(["SYR", "IRQ", "DEU"]), st.integers(1, 9)), min_size=1, max_size=4, unique_by=lambda one: one[0]))
+@pytest.mark.parametrize("persons", [[("SYR", 3)], [("SYR", 2), ("IRQ", 5)], [("DEU", 1), ("SYR", 4), ("IRQ", 9)]])
 def test_scaling_all_weights_changes_nothing(con, persons):
     def found(times: float) -> pd.DataFrame:
         flow = weights(
@@ -275,8 +273,7 @@ def test_scaling_all_weights_changes_nothing(con, persons):
         )
         return compiled(con, [act(target_citizenship="SYR")], classes=people_of(flow, ["visitor"]))
 
-    if any(code != "DEU" for code, _number in persons):
-        assert found(1)["covered_share"].to_numpy() == pytest.approx(found(1000)["covered_share"].to_numpy())
+    assert found(1)["covered_share"].to_numpy() == pytest.approx(found(1000)["covered_share"].to_numpy())
 
 
 def test_the_exposure_keeps_its_contract(con):

@@ -63,7 +63,7 @@ def known(rows: list[dict[str, object]], on: date, reading: str) -> set[str]:
 
 
 @pytest.mark.parametrize("reading", READINGS)
-@settings(max_examples=25)
+@settings(max_examples=10)
 @given(rows=registers(), on=DAYS)
 def test_replaying_the_register_to_a_day_gives_the_independent_state_of_that_day(con, reading, rows, on):
     measures = with_bounds(typed(MEASURE, rows))

@@ -93,6 +93,23 @@ CROSSING = Contract(
         _may("border_point", "code", "where the border was passed"),
     ),
 )
+CLASSIFIED = Contract(
+    name="classified",
+    doc="A crossing with what a residence rule says of it. Empty: not yet known, as a later record may still decide.",
+    columns=(
+        *CROSSING.columns,
+        _may("days_present", "integer", "days in the country in the window that starts at the crossing, as far as observed", unit="days",
+             minimum=0),
+        _may("days_observed", "integer", "days of the window before the end of the data", unit="days", minimum=0),
+        _may("long_term", "boolean", "the crossing is a migration under the rule"),
+        _may("resident_before", "boolean", "resident before the crossing"),
+        _may("resident_after", "boolean", "resident after it"),
+        _may("migration", "code", "the migration that follows; empty: none, or not yet known", allowed=("arrival", "departure")),
+        _may("final_on", "date", "day from which no later record can change what is said of the crossing"),
+        _may("fault", "code", "what is irregular about the record",
+             allowed=("repeated", "missed_exit", "missed_entry", "same_instant", "after_end", "too_early")),
+    ),
+)  # fmt: skip
 FLOW = Contract(
     name="flow",
     doc="Moves between two areas during a period. The difference of two stocks is not a flow.",
@@ -315,5 +332,5 @@ FIGURE = Contract(
 
 CONTRACTS: dict[str, Contract] = {
     contract.name: contract
-    for contract in (CROSSING, FLOW, STOCK, MEASURE, EXPOSURE, PANEL, CHALLENGE, CASE_EVENT, FIGURE, OBJECT, POLICY_FIELD)
+    for contract in (CROSSING, CLASSIFIED, FLOW, STOCK, MEASURE, EXPOSURE, PANEL, CHALLENGE, CASE_EVENT, FIGURE, OBJECT, POLICY_FIELD)
 }
