@@ -21,14 +21,16 @@ ALLOWED = {
     "i18n": ("core",),
     "flows": ("core",),
     "measures": ("core",),
+    "border": ("core",),
     "convergence": ("core", "flows", "measures"),
     "scenarios": ("core", "flows", "measures", "convergence"),
     "studies": ("core", "flows", "measures", "convergence", "scenarios"),
     "report": ("core", "i18n", "store.tables", "studies.definition"),
     "trace": ("core",),
     "registers": ("core", "store", "measures"),
+    "borders": ("core", "store", "border"),
     "pipeline": ("core", "registers", "store", "i18n", "flows", "measures", "convergence", "scenarios", "studies", "report"),
-    "cli": ("core", "store", "i18n", "measures", "studies", "report", "trace", "registers", "pipeline"),
+    "cli": ("core", "store", "i18n", "measures", "studies", "report", "trace", "registers", "border", "borders", "pipeline"),
 }
 ORDER = list(ALLOWED)
 ENGINES = ("duckdb", "ibis.duckdb", "ibis.backends.duckdb", "pyspark", "sqlite3")

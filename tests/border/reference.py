@@ -55,7 +55,9 @@ def present_in_window(days: list[date], directions: list[str], place: int, end: 
     return present, observed
 
 
-def classify_person(days: list[date], directions: list[str], *, end: date, window: int, threshold: int, initial: bool | None = None) -> list[Answer]:
+def classify_person(
+    days: list[date], directions: list[str], *, end: date, window: int, threshold: int, initial: bool | None = None
+) -> list[Answer]:
     """Every crossing of one person, in order. `initial`: the status before the first crossing, if it is known."""
     answers: list[Answer] = []
     possible = {directions[0] == "exit" if initial is None else initial}  # statuses the person may have; True: resident

@@ -22,7 +22,11 @@ ANSWERS = ["days_present", "days_observed", "long_term", "resident_before", "res
 def table(rows: list[tuple[str, object, str]]) -> pa.Table:
     at = [when if isinstance(when, datetime) else datetime(when.year, when.month, when.day, 12, tzinfo=UTC) for _, when, _ in rows]
     return pa.table(
-        {"person_id": [person for person, _, _ in rows], "at": pa.array(at, pa.timestamp("us", tz="UTC")), "direction": [way for _, _, way in rows]}
+        {
+            "person_id": [person for person, _, _ in rows],
+            "at": pa.array(at, pa.timestamp("us", tz="UTC")),
+            "direction": [way for _, _, way in rows],
+        }
     )
 
 
@@ -92,7 +96,12 @@ def test_the_kernel_equals_the_plain_reference(name, rows, cut, status):
         expected += [
             [one.days_present, one.days_observed, one.long_term, one.resident_before, one.resident_after, one.migration, one.final_on]
             for one in classify_person(
-                [when.date() for when, _ in own], [way for _, way in own], end=end, window=chosen.window_days, threshold=chosen.threshold_days, initial=status
+                [when.date() for when, _ in own],
+                [way for _, way in own],
+                end=end,
+                window=chosen.window_days,
+                threshold=chosen.threshold_days,
+                initial=status,
             )
         ]
     assert plain(found) == expected

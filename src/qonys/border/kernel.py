@@ -2,8 +2,8 @@
 
 The walk of the rule is not walked. With P(i) and A(i), the days present and absent before row i, the stay that an entry i opens reaches the
 threshold T in the first spell j with P(j+1) - P(i) >= T, and is given up in the first spell j with A(j+1) - A(i) > N; the earlier of the two
-decides. Both only move forward as i does, so each is a pointer, and the whole is one pass whatever the number of crossings in a window.
-For an exit P and A change places.
+decides. Both only move forward as i does, so each is a pointer: one pass, whatever the number of crossings in a window. For an exit P and A
+change places.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ ENTRY = 0
 NON_RESIDENT, RESIDENT = 1, 2  # as bits: which statuses are still possible
 
 
-@numba.njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+@numba.njit(nogil=True, cache=True)
 def residence(
     starts: Any, day: Any, direction: Any, initial: Any, end: int, window: int, threshold: int,
     present: Any, observed: Any, long_term: Any, before: Any, after: Any, final: Any,
@@ -46,8 +46,10 @@ def residence(
             side = direction[first + i]
             spent[i + 1, side] = spent[i, side] + length
             spent[i + 1, 1 - side] = spent[i, 1 - side]
-        status = (RESIDENT if initial[person] == 1 else NON_RESIDENT) if initial[person] >= 0 else (
-            RESIDENT if direction[first] != ENTRY else NON_RESIDENT
+        status = (
+            (RESIDENT if initial[person] == 1 else NON_RESIDENT)
+            if initial[person] >= 0
+            else (RESIDENT if direction[first] != ENTRY else NON_RESIDENT)
         )
         settled, sure = day[first], True
         reach = np.zeros(2, np.int64)  # for an entry and for an exit: the spell in which the threshold is reached
@@ -107,7 +109,7 @@ def residence(
             status = following
 
 
-@numba.njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+@numba.njit(nogil=True, cache=True)
 def settle_ties(person: Any, second: Any, direction: Any, order: Any) -> None:
     """Of an entry and an exit of a person in one instant, put the exit first if the record before them was an entry; rows are sorted."""
     for i in range(1, len(person) - 1):

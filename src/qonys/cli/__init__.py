@@ -11,7 +11,7 @@ import sys
 
 import typer
 
-from qonys.cli import brief, contract, measures, study, trace
+from qonys.cli import border, brief, contract, measures, study, trace
 from qonys.core.errors import QonysError
 
 app = typer.Typer(
@@ -21,6 +21,7 @@ app = typer.Typer(
 app.add_typer(study.app, name="study")
 app.add_typer(contract.app, name="contract")
 app.add_typer(measures.app, name="measures")
+app.add_typer(border.app, name="border")
 app.add_typer(brief.app, name="brief")
 app.command("trace")(trace.trace)
 
