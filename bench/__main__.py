@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from bench.border import border
 from qonys.convergence import spread
 from qonys.core import areas
 from qonys.core.contracts import FLOW
@@ -227,6 +228,7 @@ def main() -> None:
     bands()
     convergence()
     claims()
+    print(border(), flush=True)
     for name in ("kazakhstan", "eu-covid"):
         study = open_study(name)
         report(f"answers of {name}", seconds(lambda study=study: answer(study)), f"{len(study.questions)} questions")
