@@ -1,9 +1,9 @@
 """The one heavy step: the residence rule over rows sorted by person and time, compiled.
 
-The walk of the rule is not walked. With P(i) and A(i), the days present and absent before row i, the stay that an entry i opens reaches the
-threshold T in the first spell j with P(j+1) - P(i) >= T, and is given up in the first spell j with A(j+1) - A(i) > N; the earlier of the two
-decides. Both only move forward as i does, so each is a pointer: one pass, whatever the number of crossings in a window. For an exit P and A
-change places.
+The walk of the rule is not walked. With P(i) and A(i), the days present and absent before row i, the stay that an entry i opens reaches
+the threshold T in the first spell j with P(j+1) - P(i) >= T, and is given up in the first spell j with A(j+1) - A(i) > N; the earlier of
+the two decides. Both only move forward as i does, so each is a pointer: one pass, whatever the number of crossings in a window. For an
+exit P and A change places.
 """
 
 from __future__ import annotations
