@@ -28,7 +28,7 @@ ALLOWED = {
     "report": ("core", "i18n", "store.tables", "studies.definition"),
     "trace": ("core",),
     "registers": ("core", "store", "measures"),
-    "borders": ("core", "store", "border"),
+    "borders": ("core", "store", "border", "measures", "registers"),
     "pipeline": ("core", "registers", "store", "i18n", "flows", "measures", "convergence", "scenarios", "studies", "report"),
     "cli": ("core", "store", "i18n", "measures", "studies", "report", "trace", "registers", "border", "borders", "pipeline"),
 }

@@ -7,6 +7,9 @@ undecided.
 
 from qonys.border.classify import classify
 from qonys.border.flows import border_flows
+from qonys.border.presence import present
 from qonys.border.residence import ResidenceRule, rule, rules
+from qonys.border.stays import permissions, stays
+from qonys.border.stranded import citizens_abroad, stranded
 
-__all__ = ["ResidenceRule", "border_flows", "classify", "rule", "rules"]
+__all__ = ["ResidenceRule", "border_flows", "citizens_abroad", "classify", "permissions", "present", "rule", "rules", "stays", "stranded"]

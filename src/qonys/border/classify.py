@@ -1,12 +1,13 @@
 """Crossings in, crossings with their residence out: an Arrow table of whole persons, in any order, to one sorted by person and time.
 
-Rows are put in order by one integer a row (person, second, direction), so that the sort is that of integers; then one compiled pass.
+Large tables are cut into pieces of whole persons, by ranges of ids; each is sorted and classified on a core of its own.
 """
 
 from __future__ import annotations
 
 import os
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -15,6 +16,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from qonys.border.initial import Statuses
 from qonys.border.residence import ResidenceRule, rule
 from qonys.core.errors import DataError
 
@@ -25,55 +27,66 @@ if TYPE_CHECKING:
 
 EPOCH = date(1970, 1, 1)
 EARLIEST = date(1990, 1, 1)  # electronic border records are younger than that: an earlier day is a wrong clock
-PERSONS = 2**30  # persons and seconds share one signed integer of 64 bits
+LATEST_SECOND = 2**33  # in the year 2242
+PIECE_ROWS = 1_000_000  # what is sorted at once: small enough for the processor's cache
+FAULTS = ("repeated", "missed_exit", "missed_entry", "same_instant", "after_end", "too_early")
 _OWN = (
     ("days_present", pa.int32()), ("days_observed", pa.int32()), ("long_term", pa.bool_()), ("resident_before", pa.bool_()),
     ("resident_after", pa.bool_()), ("migration", pa.string()), ("final_on", pa.date32()), ("fault", pa.string()),
 )  # fmt: skip
-_FAULTS = ("repeated", "missed_exit", "missed_entry", "same_instant", "after_end", "too_early")
 
 
 def classify(
     crossings: pa.Table, *, rule_: ResidenceRule | None = None, end: date | None = None, zone: str = "UTC",
-    initial: Mapping[str, bool] | None = None, threads: int | None = None,
+    initial: Statuses | pa.Table | Mapping[str, bool] | None = None, threads: int | None = None,
 ) -> pa.Table:  # fmt: skip
     """Each crossing with what the residence rule says of it -> the columns given, and those of the contract `classified`.
 
     crossings: person_id, at (UTC), direction, and what else they carry; all crossings of a person must be in the table. end: the last day
     the data cover, by default that of the last crossing; give it where the table is a piece of the data. zone: where days begin and end.
-    initial: the status before the first crossing (true: resident) of persons of whom it is known; of others an entry first means
-    non-resident, an exit first resident.
+    initial: the status of persons of whom it is known (see `Statuses`); of others an entry first means non-resident, an exit first
+    resident.
 
     Nothing is dropped. Records after `end` or before 1990 get a fault and no answer; a repeated record, an entry after an entry (the exit
-    was missed), or two records in one instant get a fault and an answer: what opens a stay is the direction of the crossing.
-    Rows come out by person and time; of an entry and an exit in one instant that comes first which the record before makes likely.
+    was missed), or two records in one second get a fault and an answer: what opens a stay is the direction of the crossing.
+    Rows come out by person and second; within a second so that entries and exits alternate, and else by their other columns, so the order
+    of the rows given is of no account.
     Errors: DataError for a missing column, an unknown direction, an empty cell.
     """
-    from qonys.border.kernel import settle_ties
-
     chosen = rule_ or rule("12/16")
     _need(crossings)
-    codes, names = _codes(crossings["person_id"])
-    seconds = _seconds(crossings["at"])
-    exits = _exits(crossings["direction"])
-    if not len(codes):
+    if not crossings.num_rows:
         return _with(crossings, {name: pa.nulls(0, kind) for name, kind in _OWN})
-    order = _order(codes, seconds, exits)
-    codes, seconds, exits = codes[order], seconds[order], exits[order]
-    settle_ties(codes, seconds, exits, order)
+    from qonys.border.order import words
+
+    ids = _text(crossings["person_id"])
+    seconds, exits = _seconds(crossings["at"]), _exits(crossings["direction"])
     days = _days(seconds, zone)
+    high, low = words(ids)
     last = (end - EPOCH).days if end is not None else int(days.max())
-    fault = np.full(len(codes), -1, dtype=np.int8)
-    fault[days > last] = _FAULTS.index("after_end")
-    fault[days < (EARLIEST - EPOCH).days] = _FAULTS.index("too_early")
-    sound = np.flatnonzero(fault < 0)
-    fault[sound] = _faults(codes[sound], seconds[sound], exits[sound])
-    answers = _answers(codes, days, exits, sound, last, chosen, _initial(crossings, order, codes, initial), threads)
-    # the ids are put back from their dictionary, which is much faster than taking them one by one
-    persons = pa.DictionaryArray.from_arrays(pa.array(codes.astype(np.int32)), names).cast(crossings["person_id"].type)
-    place = crossings.column_names.index("person_id")
-    sorted_rows = crossings.drop_columns("person_id").take(pa.array(order)).add_column(place, "person_id", persons)
-    return _with(sorted_rows, _columns(answers, exits, fault))
+    whole = _Crossings(crossings, ids, high, low, seconds, days, exits, last, chosen, Statuses.of(initial))
+    pieces = _pieces(high)
+    workers = min(threads or os.cpu_count() or 1, len(pieces))
+    if workers == 1:
+        return pa.concat_tables([_piece(whole, rows) for rows in pieces])
+    with ThreadPoolExecutor(workers) as pool:
+        return pa.concat_tables(pool.map(lambda rows: _piece(whole, rows), pieces))
+
+
+@dataclass(frozen=True, slots=True)
+class _Crossings:
+    """The table and, row by row, what of it the rule needs."""
+
+    table: pa.Table
+    ids: pa.Array
+    high: NDArray[np.uint64]
+    low: NDArray[np.uint64]
+    seconds: NDArray[np.int64]
+    days: NDArray[np.int32]
+    exits: NDArray[np.int8]
+    last: int
+    rule: ResidenceRule
+    statuses: Statuses | None
 
 
 def _need(crossings: pa.Table) -> None:
@@ -87,25 +100,19 @@ def _need(crossings: pa.Table) -> None:
             )
 
 
-def _codes(persons: pa.ChunkedArray) -> tuple[NDArray[np.int64], pa.Array]:
-    """The place of each row's person in the order of the ids, and the ids in that order."""
+def _text(persons: pa.ChunkedArray) -> pa.Array:
     whole = persons.combine_chunks()
-    if pa.types.is_integer(whole.type):
-        whole = whole.cast(pa.string())
-    encoded = whole if pa.types.is_dictionary(whole.type) else whole.dictionary_encode()
-    names = encoded.dictionary
-    if len(names) > PERSONS:
-        raise DataError(f"the table holds {len(names):,} persons", mend="divide it by person first")
-    order = pc.sort_indices(names)
-    rank = np.empty(len(names), dtype=np.int64)
-    rank[order.to_numpy()] = np.arange(len(names))
-    return rank[encoded.indices.to_numpy()], names.take(order)
+    if pa.types.is_dictionary(whole.type):
+        whole = whole.dictionary_decode()
+    return whole if pa.types.is_string(whole.type) or pa.types.is_large_string(whole.type) else whole.cast(pa.string())
 
 
 def _seconds(at: pa.ChunkedArray) -> NDArray[np.int64]:
     if not pa.types.is_timestamp(at.type):
         raise DataError(f"the column at holds {at.type}, not instants", mend="write the moment in UTC as 2020-03-16T08:30:00")
-    return np.asarray(at.combine_chunks().cast(pa.timestamp("s"), safe=False).cast(pa.int64()).to_numpy())
+    per_second = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}[at.type.unit]
+    seconds = np.asarray(at.combine_chunks().cast(pa.int64()).to_numpy() // per_second)
+    return seconds if per_second >= 1_000_000 else np.clip(seconds, -(2**44), 2**44)  # days are counted with 32 bits
 
 
 def _exits(direction: pa.ChunkedArray) -> NDArray[np.int8]:
@@ -115,91 +122,134 @@ def _exits(direction: pa.ChunkedArray) -> NDArray[np.int8]:
     words = encoded.dictionary.to_pylist()
     if strange := [word for word in words if word not in ("entry", "exit")]:
         raise DataError(f"a crossing has the direction {strange[0]!r}", mend="write entry or exit")
-    return np.asarray(np.array([word == "exit" for word in words], dtype=np.int8)[encoded.indices.to_numpy()])
+    code = np.array([word == "exit" for word in words], dtype=np.int8)
+    return np.asarray(code[encoded.indices.to_numpy()])
 
 
-def _order(codes: NDArray[np.int64], seconds: NDArray[np.int64], exits: NDArray[np.int8]) -> NDArray[np.int64]:
-    start = int(seconds.min())
-    if int(seconds.max()) - start >= 2**32:
-        raise DataError("the crossings lie more than 130 years apart", mend="correct their clocks")
-    return np.argsort((codes << 33) | ((seconds - start) << 1) | exits, kind="stable")
-
-
-def _days(seconds: NDArray[np.int64], zone: str) -> NDArray[np.int64]:
+def _days(seconds: NDArray[np.int64], zone: str) -> NDArray[np.int32]:
     """The calendar day of each instant in a zone, as days since 1970."""
     if zone == "UTC":
-        return np.asarray(seconds // 86_400)
+        return np.asarray(seconds // 86_400, dtype=np.int32)
     try:
         where = ZoneInfo(zone)
     except (ZoneInfoNotFoundError, ValueError):
         raise DataError(f"there is no time zone {zone!r}", mend="name it as Asia/Almaty") from None
-    hours, place = np.unique(seconds // 3600, return_inverse=True)  # offsets change on the hour
-    shift = np.array([int(datetime.fromtimestamp(int(hour) * 3600, UTC).astimezone(where).utcoffset().total_seconds()) for hour in hours])  # type: ignore[union-attr]
-    return np.asarray((seconds + shift[place]) // 86_400)
+    # no zone changes its offset but on a quarter of an hour; a wrong clock may be beyond any calendar
+    quarters, place = np.unique(np.clip(seconds, 0, LATEST_SECOND) // 900, return_inverse=True)
+    offsets = [datetime.fromtimestamp(int(one) * 900, UTC).astimezone(where).utcoffset() for one in quarters]
+    shift = np.array([int(offset.total_seconds()) if offset else 0 for offset in offsets])
+    return np.asarray((seconds + shift[place]) // 86_400, dtype=np.int32)
 
 
-def _faults(codes: NDArray[np.int64], seconds: NDArray[np.int64], exits: NDArray[np.int8]) -> NDArray[np.int8]:
-    """The fault of each row beside the one before it, as its place in the list, or -1."""
-    fault = np.full(len(codes), -1, dtype=np.int8)
-    same = codes[1:] == codes[:-1]
+def _pieces(high: NDArray[np.uint64]) -> list[NDArray[np.int64] | None]:
+    """Rows of each piece, pieces in the order of the ids; None: all rows."""
+    wanted = -(-len(high) // PIECE_ROWS)
+    if wanted <= 1:
+        return [None]
+    sample = np.sort(high[:: max(len(high) // 100_000, 1)])
+    edges = np.unique(sample[[len(sample) * place // wanted for place in range(1, wanted)]])
+    piece = np.searchsorted(edges, high, side="right").astype(np.uint16)
+    order = np.argsort(piece, kind="stable")
+    return [rows for rows in np.split(order, np.cumsum(np.bincount(piece, minlength=len(edges) + 1))[:-1]) if len(rows)]
+
+
+def _piece(whole: _Crossings, rows: NDArray[np.int64] | None) -> pa.Table:
+    """Some persons: in order, classified, with all columns."""
+    from qonys.border.order import in_order, person_starts, settle_ties
+
+    own = slice(None) if rows is None else rows
+    high, low = whole.high[own], whole.low[own]
+    order = in_order(high, low, whole.seconds[own], whole.exits[own])
+    starts = person_starts(high, low, order)
+    rows = order if rows is None else rows[order]
+    seconds, exits = whole.seconds[rows], whole.exits[rows]
+    _alike(whole.table, starts, seconds, exits, rows)
+    settle_ties(starts, seconds, exits, rows)
+    days = whole.days[rows]
+    sound = (days <= whole.last) & (days >= (EARLIEST - EPOCH).days)
+    names = whole.ids.take(pa.array(rows[starts[:-1]]))
+    fault = np.full(len(rows), -1, dtype=np.int8)
+    if sound.all():
+        fault[1:] = _irregular(starts, seconds, exits)
+        answers = _answers(starts, days, exits, whole, names)
+    else:
+        fault[days > whole.last] = FAULTS.index("after_end")
+        fault[days < (EARLIEST - EPOCH).days] = FAULTS.index("too_early")
+        kept = np.flatnonzero(sound)
+        answers = _nothing(len(rows))
+        if len(kept):
+            counts = np.add.reduceat(sound.astype(np.int64), starts[:-1])
+            their_starts = np.concatenate([[0], np.cumsum(counts[counts > 0])])
+            found = _answers(their_starts, days[kept], exits[kept], whole, names.filter(pa.array(counts > 0)))
+            for name, column in found.items():
+                answers[name][kept] = column
+            fault[kept[1:]] = _irregular(their_starts, seconds[kept], exits[kept])
+    person = np.repeat(np.arange(len(starts) - 1, dtype=np.int32), np.diff(starts))
+    persons = pa.DictionaryArray.from_arrays(pa.array(person), names)
+    kind = whole.table["person_id"].type
+    place = whole.table.column_names.index("person_id")
+    others = whole.table.drop_columns("person_id").take(pa.array(rows))
+    return _with(
+        others.add_column(place, "person_id", persons if pa.types.is_dictionary(kind) else persons.cast(kind)),
+        _columns(answers, exits, fault),
+    )
+
+
+def _alike(
+    table: pa.Table, starts: NDArray[np.int64], seconds: NDArray[np.int64], exits: NDArray[np.int8], rows: NDArray[np.int64]
+) -> None:
+    """Put rows of one person, second and direction in the order of their columns, so that it does not depend on how they came."""
+    same = (seconds[1:] == seconds[:-1]) & (exits[1:] == exits[:-1])
+    same[starts[1:-1] - 1] = False
+    if not same.any():
+        return
+    group = np.cumsum(np.concatenate([[True], ~same]))
+    in_group = np.concatenate([[False], same]) | np.concatenate([same, [False]])
+    places = np.flatnonzero(in_group)
+    few = table.take(pa.array(rows[places]))
+    few = pa.table({name: column.cast(column.type.value_type) if pa.types.is_dictionary(column.type) else column
+                    for name, column in zip(few.column_names, few.columns, strict=True)})  # fmt: skip
+    sortable = [name for name in few.column_names if not pa.types.is_nested(few[name].type)]
+    few = few.append_column("", pa.array(group[places]))
+    rows[places] = rows[places][pc.sort_indices(few, [("", "ascending"), *((name, "ascending") for name in sortable)]).to_numpy()]
+
+
+def _irregular(starts: NDArray[np.int64], seconds: NDArray[np.int64], exits: NDArray[np.int8]) -> NDArray[np.int8]:
+    """The fault of each row but the first beside the one before it, as its place in the list, or -1."""
+    same = np.ones(len(seconds) - 1, dtype=bool)
+    same[starts[1:-1] - 1] = False
     at_once, again = same & (seconds[1:] == seconds[:-1]), same & (exits[1:] == exits[:-1])
-    after = fault[1:]
-    after[again & (exits[1:] == 0)] = _FAULTS.index("missed_exit")
-    after[again & (exits[1:] == 1)] = _FAULTS.index("missed_entry")
-    after[at_once & ~again] = _FAULTS.index("same_instant")
-    after[at_once & again] = _FAULTS.index("repeated")
+    fault = np.full(len(seconds) - 1, -1, dtype=np.int8)
+    fault[again] = np.where(exits[1:][again] == 0, FAULTS.index("missed_exit"), FAULTS.index("missed_entry"))
+    fault[at_once] = FAULTS.index("same_instant")
+    fault[at_once & again] = FAULTS.index("repeated")
     return fault
 
 
-def _initial(
-    crossings: pa.Table, order: NDArray[np.int64], codes: NDArray[np.int64], initial: Mapping[str, bool] | None
-) -> NDArray[np.int8] | None:
-    """The status before the first crossing of each row's person: 0, 1, or -1 where it is not given."""
-    if not initial:
-        return None
-    given = pa.table(
-        {"person_id": pa.array(list(initial), pa.string()), "status": pa.array([int(value) for value in initial.values()], pa.int8())}
-    )
-    place = pc.index_in(crossings["person_id"].combine_chunks().cast(pa.string()), value_set=given["person_id"]).fill_null(-1).to_numpy()
-    status = np.append(given["status"].to_numpy(), -1)
-    del codes
-    return np.asarray(status[place][order], dtype=np.int8)
+def _nothing(rows: int) -> dict[str, NDArray[Any]]:
+    from qonys.border.kernel import NEVER, UNKNOWN
+
+    answers = {name: np.full(rows, UNKNOWN, dtype=np.int32) for name in ("present", "observed")}
+    answers |= {name: np.full(rows, UNKNOWN, dtype=np.int8) for name in ("long_term", "before", "after")}
+    return answers | {"final": np.full(rows, NEVER, dtype=np.int32)}
 
 
 def _answers(
-    codes: NDArray[np.int64], days: NDArray[np.int64], exits: NDArray[np.int8], sound: NDArray[np.int64], last: int, chosen: ResidenceRule,
-    initial: NDArray[np.int8] | None, threads: int | None,
-) -> dict[str, NDArray[Any]]:  # fmt: skip
-    """What the rule says of each row; of rows that are not sound, nothing."""
-    from qonys.border.kernel import NEVER, UNKNOWN, person_starts, residence
+    starts: NDArray[np.int64], days: NDArray[np.int32], exits: NDArray[np.int8], whole: _Crossings, names: pa.Array
+) -> dict[str, NDArray[Any]]:
+    """What the rule says of each row."""
+    from qonys.border.kernel import NEVER, residence
 
-    rows = len(codes)
-    every = {name: np.full(rows, UNKNOWN, dtype=kind) for name, kind in
-             (("present", np.int32), ("observed", np.int32), ("long_term", np.int8), ("before", np.int8), ("after", np.int8))}  # fmt: skip
-    every["final"] = np.full(rows, NEVER, dtype=np.int32)
-    if not len(sound):
-        return every
-    all_sound = len(sound) == rows
-    own = {name: column if all_sound else np.full(len(sound), column[0], column.dtype) for name, column in every.items()}
-    day, exit_ = (days, exits) if all_sound else (days[sound], exits[sound])
-    starts = person_starts(codes if all_sound else codes[sound])
-    status = np.full(len(starts) - 1, -1, dtype=np.int8)
-    if initial is not None:
-        status = (initial if all_sound else initial[sound])[starts[:-1]]
-    pieces = np.array_split(np.arange(len(starts) - 1), max(1, min(threads or os.cpu_count() or 1, len(starts) - 1)))
-
-    def part(persons: NDArray[np.int64]) -> None:
-        residence(
-            starts[persons[0] : persons[-1] + 2], day, exit_, status[persons[0] : persons[-1] + 1], last, chosen.window_days,
-            chosen.threshold_days, *(own[name] for name in ("present", "observed", "long_term", "before", "after", "final")),
-        )  # fmt: skip
-
-    with ThreadPoolExecutor(len(pieces)) as pool:
-        list(pool.map(part, pieces))
-    if not all_sound:
-        for name, column in own.items():
-            every[name][sound] = column
-    return every
+    answers = _nothing(len(days))
+    if whole.statuses is None:
+        given, given_on = np.full(len(names), -1, dtype=np.int8), np.full(len(names), NEVER, dtype=np.int32)
+    else:
+        given, given_on = whole.statuses.among(names)
+    residence(
+        starts, days, exits, given, given_on, whole.last, whole.rule.window_days, whole.rule.threshold_days,
+        *(answers[name] for name in ("present", "observed", "long_term", "before", "after", "final")),
+    )  # fmt: skip
+    return answers
 
 
 def _columns(answers: dict[str, NDArray[Any]], exits: NDArray[np.int8], fault: NDArray[np.int8]) -> dict[str, pa.Array]:
@@ -211,7 +261,7 @@ def _columns(answers: dict[str, NDArray[Any]], exits: NDArray[np.int8], fault: N
 
     migrated = answers["long_term"] == 1
     kinds = pa.DictionaryArray.from_arrays(pa.array(exits, pa.int8(), mask=~migrated), pa.array(["arrival", "departure"]))
-    faults = pa.DictionaryArray.from_arrays(pa.array(fault, pa.int8(), mask=fault < 0), pa.array(list(_FAULTS)))
+    faults = pa.DictionaryArray.from_arrays(pa.array(fault, pa.int8(), mask=fault < 0), pa.array(list(FAULTS)))
     return {
         "days_present": known("present", pa.int32()), "days_observed": known("observed", pa.int32()),
         "long_term": known("long_term", pa.bool_()), "resident_before": known("before", pa.bool_()),
@@ -222,10 +272,8 @@ def _columns(answers: dict[str, NDArray[Any]], exits: NDArray[np.int8], fault: N
 
 
 def _with(crossings: pa.Table, columns: Mapping[str, pa.Array]) -> pa.Table:
+    """The table with columns put in, in place of those of their name."""
     for name, column in columns.items():
-        crossings = (
-            crossings.append_column(name, column)
-            if name not in crossings.column_names
-            else crossings.set_column(crossings.column_names.index(name), name, column)
-        )
+        place = crossings.column_names.index(name) if name in crossings.column_names else -1
+        crossings = crossings.append_column(name, column) if place < 0 else crossings.set_column(place, name, column)
     return crossings

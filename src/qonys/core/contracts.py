@@ -228,6 +228,24 @@ EXPOSURE = Contract(
         _may("conditions", "codes", "conditions under which people were let off, whose share is not known"),
     ),
 )  # fmt: skip
+STRANDED_GROUP = Contract(
+    name="stranded_group",
+    doc="Persons who may not stay much longer with no open way home, or own citizens with none back, for whom a corridor is planned.",
+    columns=(
+        _must("group_id", "code", "name of the group: citizenship, place, permit status, and whether in doubt"),
+        _may("place", "code", "border point of the last entry, of own citizens of the last exit; or region; empty: not known"),
+        _must("citizenship", "area", "state of citizenship, to which the way is closed"),
+        _must("permit_status", "code", "where the permission to stay stands on the day; own citizens need none",
+              allowed=("expired", "expiring", "own_citizen")),
+        _must("persons", "integer", "persons in the group", unit="persons", minimum=0),
+        _must("doubtful", "boolean", "it is in doubt that they are present; of own citizens, where they are and what they wish"),
+        _may("permission_ends", "date", "earliest last day of a permitted stay in the group"),
+        _may("closed_at", "code", "where the way is closed: leaving the country, entering the state of citizenship, or both",
+             allowed=("entry", "exit", "both")),
+        _must("measure_ids", "codes", "entries of the register that close the way"),
+    ),
+    key=("group_id",),
+)  # fmt: skip
 PANEL = Contract(
     name="panel",
     doc="One value an area and period: what convergence and effects are estimated on.",
@@ -332,5 +350,7 @@ FIGURE = Contract(
 
 CONTRACTS: dict[str, Contract] = {
     contract.name: contract
-    for contract in (CROSSING, CLASSIFIED, FLOW, STOCK, MEASURE, EXPOSURE, PANEL, CHALLENGE, CASE_EVENT, FIGURE, OBJECT, POLICY_FIELD)
-}
+    for contract in (
+        CROSSING, CLASSIFIED, FLOW, STOCK, MEASURE, EXPOSURE, STRANDED_GROUP, PANEL, CHALLENGE, CASE_EVENT, FIGURE, OBJECT, POLICY_FIELD
+    )
+}  # fmt: skip

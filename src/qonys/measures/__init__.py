@@ -6,7 +6,8 @@ day, `events` what changed, `replay` the way back. `in_force`, `month_shares`, `
 month. `reach` says whom a measure reaches, and why not; `exposure` compiles that into corridors by period, for `people` of whom nothing is
 known or `people_of` a flow or stock. `index` computes the indices of a codebook of ordinal levels (`index_book`), `components` what one is
 made of; `daily_index` counts restriction and support from the register itself, and `band` says how far doubt about dates and codes would
-move them. `answers`, `coverage`, `coverage_by`, `gaps` and `object_coverage` hold challenges and groups of people against measures;
+move them. `closed_ways` and `closed_return` say which ways home are closed on a day. `answers`, `coverage`, `coverage_by`, `gaps` and
+`object_coverage` hold challenges and groups of people against measures;
 `conflicts` and `duplicates` list pairs that work against each other or do the same twice. `adoption` gives each issuer's first day of one
 kind of measure (`chosen`), `order` who moved first, `lags` the days since the acts of a union. `disagreements` lists where a second coder
 (`read_coding`) differs from the register, `agreement` how far the two agree (`alpha`), `confusion` the odds of another code; `consistent`
@@ -14,6 +15,7 @@ and `unchanged` say whether versions hang together and nothing was edited in pla
 """
 
 from qonys.measures.agreement import Confusion, agreement, coded, coded_once, confusion, disagreements, read_coding
+from qonys.measures.closures import closed_return, closed_ways
 from qonys.measures.codebook import adopted_statuses, codebook
 from qonys.measures.conflicts import conflicts, duplicates
 from qonys.measures.coverage import answers, coverage, coverage_by, gaps, object_coverage
@@ -31,10 +33,10 @@ from qonys.measures.versions import consistent, unchanged
 
 __all__ = [
     "Alpha", "Confusion", "IndexBook", "RegisterIndex", "adopted_statuses", "adoption", "agreement", "alpha", "answers", "band",
-    "calendar", "chosen", "chronological", "codebook", "coded", "coded_once", "complete_panel", "components", "conflicts", "confusion",
-    "consistent", "corridor_categories", "coverage", "coverage_by", "current", "daily_index", "days_between", "disagreements",
-    "duplicates", "events", "examine_register", "exposure", "gaps", "in_force", "index", "index_book", "lags", "month_doses",
-    "month_shares", "object_coverage", "off_scale", "order", "people", "people_of", "reach", "read_coding", "read_index_book",
-    "read_register", "read_register_indices", "register_index", "register_indices", "replay", "spans", "state", "unchanged",
-    "with_bounds", "write_register",
+    "calendar", "chosen", "chronological", "closed_return", "closed_ways", "codebook", "coded", "coded_once", "complete_panel",
+    "components", "conflicts", "confusion", "consistent", "corridor_categories", "coverage", "coverage_by", "current",
+    "daily_index", "days_between", "disagreements", "duplicates", "events", "examine_register", "exposure", "gaps", "in_force",
+    "index", "index_book", "lags", "month_doses", "month_shares", "object_coverage", "off_scale", "order", "people", "people_of",
+    "reach", "read_coding", "read_index_book", "read_register", "read_register_indices", "register_index", "register_indices",
+    "replay", "spans", "state", "unchanged", "with_bounds", "write_register",
 ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""qonys border: border records to residence and migration flows."""
+"""qonys border rules, classify, flows: border records to residence and migration flows."""
 
 from __future__ import annotations
 
@@ -9,13 +9,10 @@ import typer
 
 from qonys.cli.output import LanguageOption, OutputOption, tell, write
 
-app = typer.Typer(no_args_is_help=True, help="Border records: residence, migration flows.")
-
 RuleOption = Annotated[str, typer.Option("--rule", help="Residence rule: 12/16, 12/12, 6/12, 90/180, or any N/M in months.")]
 EndOption = Annotated[str | None, typer.Option("--end", help="Last day the data cover; by default that of the last crossing.")]
 
 
-@app.command()
 def rules(output: OutputOption = None) -> None:
     """List the residence rules. Example: qonys border rules"""
     import pandas as pd
@@ -28,7 +25,6 @@ def rules(output: OutputOption = None) -> None:
     write(pd.DataFrame(rows), {}, output)
 
 
-@app.command()
 def classify(
     file: Annotated[Path, typer.Argument(help="Crossings as Parquet: person_id (keyed hash), at, direction, ...")],
     output: Annotated[
@@ -58,7 +54,6 @@ def classify(
                    faulty=say.number(done.faulty)))  # fmt: skip
 
 
-@app.command()
 def flows(
     file: Annotated[Path, typer.Argument(help="A classified file, as qonys border classify writes it.")],
     country: Annotated[str, typer.Option("--country", help="Whose border it is, as KAZ.")],

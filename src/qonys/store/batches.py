@@ -1,0 +1,76 @@
+"""Tables that never stand in memory whole: batches in, Parquet files out, all of them or none."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from qonys.core.errors import DataError
+from qonys.store.tables import whole_file
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from pathlib import Path
+
+_DICTIONARY_BYTES = 32 * 2**20  # the ids of a row group: each person's id is written once, not once a crossing
+
+
+def write_batches(
+    batches: Iterable[Mapping[str, pa.Table]],
+    paths: Mapping[str, Path],
+    *,
+    metadata: Mapping[str, str] | None = None,
+    progress: Callable[[str, int], None] | None = None,
+) -> dict[str, int]:
+    """Each batch's tables to the Parquet file of their name -> rows of each file. Only one batch is held.
+
+    paths: name of a table -> its file; tables without one are left out. metadata: kept in each file's schema, see `read_metadata`.
+    progress: called after each batch with a table's name and its rows so far. If anything fails or the run is interrupted, no file is left.
+    Errors: DataError if there is no batch, a batch lacks a named table, its columns change, or a path is not Parquet.
+    """
+    for path in paths.values():
+        if path.suffix != ".parquet":
+            raise DataError(
+                f"{path.name} has the suffix {path.suffix!r}", mend="tables written batch by batch are Parquet: call it .parquet"
+            )
+    rows = dict.fromkeys(paths, 0)
+    # left in this order on the way out: first all writers are closed, then the drafts become files
+    with ExitStack() as drafts, ExitStack() as writers:
+        drafted = {name: drafts.enter_context(whole_file(path)) for name, path in paths.items()}
+        opened: dict[str, pq.ParquetWriter] = {}
+        for batch in batches:
+            for name, draft in drafted.items():
+                if name not in batch:
+                    raise DataError(f"a batch has no table {name!r}, which {paths[name].name} is for", mend="leave the file out")
+                table = batch[name].replace_schema_metadata(None)
+                if name not in opened:
+                    opened[name] = writers.enter_context(_writer(draft, table.schema))
+                    opened[name].add_key_value_metadata(dict(metadata or {}))
+                elif not opened[name].schema.equals(table.schema):
+                    raise DataError(f"the columns of {name} change from batch to batch", mend="give all batches the same columns")
+                opened[name].write_table(table)
+                rows[name] += len(table)
+                if progress is not None:
+                    progress(name, rows[name])
+        if len(opened) < len(paths):
+            raise DataError("there is nothing to write: no batch came", mend="check what makes the batches")
+    return rows
+
+
+def read_metadata(path: Path) -> dict[str, str]:
+    """What `write_batches` kept beside the columns of a Parquet file, as text. Errors: DataError if it is not Parquet."""
+    try:
+        found = pq.read_metadata(path).metadata or {}
+    except (OSError, pa.ArrowInvalid) as error:
+        raise DataError(f"{path.name} cannot be read as Parquet: {str(error).splitlines()[0]}", mend="check the path") from None
+    return {key.decode(): value.decode() for key, value in found.items() if not key.startswith(b"ARROW:")}
+
+
+def _writer(draft: Path, schema: pa.Schema) -> pq.ParquetWriter:
+    # zstd at its fastest; without Arrow's own schema, so that every reader sees the same plain types
+    return pq.ParquetWriter(
+        draft, schema, compression="zstd", compression_level=1, dictionary_pagesize_limit=_DICTIONARY_BYTES, store_schema=False
+    )
