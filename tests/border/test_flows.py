@@ -11,6 +11,8 @@ import pyarrow as pa
 import pytest
 
 from qonys.border import border_flows, classify
+from qonys.border.flows import net as net_of
+from qonys.border.flows import protected
 from qonys.core.contracts import FLOW
 from qonys.core.validate import examine
 
@@ -90,4 +92,59 @@ def test_flows_keep_their_contract(con):
         found[name] = found[name].astype("string")
     seen = examine(ibis.memtable(found), FLOW, file="flows")
     assert con.to_pandas(seen.faults).to_dict("records") == []
-    assert seen.ignored == ("undecided",)
+    assert set(seen.ignored) == {"undecided", "cell_key", "undecided_key"}
+
+
+def test_a_month_begins_where_the_border_is(con):
+    late = pa.table({"person_id": ["p"], "at": [datetime(2018, 1, 31, 20, tzinfo=UTC)], "direction": ["entry"]})
+    for zone, start in (("UTC", date(2018, 1, 1)), ("Asia/Almaty", date(2018, 2, 1))):
+        rows = ibis.memtable(classify(late, end=END, zone=zone))
+        assert pd.Timestamp(con.to_pandas(border_flows(rows, country="KAZ", vintage=END))["period_start"].item()).date() == start
+
+
+def test_records_with_a_wrong_clock_are_in_no_month(con):
+    rows = pa.table(
+        {"person_id": ["p", "q"], "at": [datetime(1970, 1, 1, tzinfo=UTC), datetime(2019, 1, 1, tzinfo=UTC)], "direction": ["entry"] * 2}
+    )
+    found = con.to_pandas(border_flows(ibis.memtable(classify(rows, end=END)), country="KAZ", vintage=END))
+    assert found["persons"].tolist() == [1.0]
+
+
+def test_net_is_arrivals_less_departures_with_all_undecided_between_its_bounds(con):
+    found = flows(con, by=("citizenship",))
+    nets = net_of(found)
+    assert nets["net"].sum() == net(found)
+    assert not nets.duplicated(["period_start", "citizenship"]).any()
+    assert (nets["high"] - nets["low"]).sum() == found["undecided"].sum()
+    assert ((nets["status"] == "final") == (nets["low"] == nets["high"])).all()
+
+
+def test_intervals_of_a_net_are_the_root_of_both_squared(con):
+    found = flows(con)
+    one = net_of(found.assign(low=found["persons"] - 3, high=found["persons"] + 4))
+    both = one[(one["arrivals"] > 0) & (one["departures"] > 0)]
+    assert (both["low"] == np.floor(both["net"] - 5)).all()
+    assert (both["high"] == np.ceil(both["net"] + 5)).all()
+
+
+def test_the_same_people_have_the_same_number_in_every_table_of_flows(con):
+    whole = protected(flows(con, period="year"), by=())
+    parts = flows(con, period="year", by=("sex",))
+    of_all = parts.groupby(["destination", "period_start"], as_index=False).agg(
+        {"persons": "sum", "undecided": "sum", "cell_key": "sum", "undecided_key": "sum"}
+    )
+    again = protected(of_all.assign(cell_key=of_all["cell_key"] % 2**32, undecided_key=of_all["undecided_key"] % 2**32), by=())
+    keys = ["destination", "period_start"]
+    joined = whole[[*keys, "persons", "undecided"]].merge(again[[*keys, "persons", "undecided"]], on=keys, suffixes=("", "_again"))
+    assert len(joined) == len(whole)
+    assert (joined["persons"] == joined["persons_again"]).all()
+    assert (joined["undecided"] == joined["undecided_again"]).all()
+    assert not whole["persons"].isin([1, 2]).any()
+    assert "cell_key" not in whole.columns and "undecided_key" not in whole.columns
+
+
+def test_suppressed_flows_leave_gaps_and_nets_of_gaps_are_gaps(con):
+    hidden = protected(flows(con, by=("citizenship",)), by=("citizenship",), method="suppression")
+    assert hidden["persons"].isna().any()
+    assert not hidden["persons"].between(1, 9).fillna(False).any()
+    assert net_of(hidden)["net"].isna().any()

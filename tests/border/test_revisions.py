@@ -22,7 +22,7 @@ def month(day: date) -> int:
     return (day.year - 1970) * 12 + day.month - 1
 
 
-@pytest.fixture(scope="module", params=[(20_000, 12), (30_000, 13)], ids=["one", "another"])
+@pytest.fixture(scope="module", params=[(45_000, 16), (60_000, 14)], ids=["one", "another"])
 def revised(request):
     people, seed = request.param
     all_ = records(border(people=people, seed=seed), end=END, rule_=RULE)

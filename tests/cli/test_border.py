@@ -40,6 +40,8 @@ def test_from_records_to_flows(crossings, tmp_path):
         "2020-12-31",
         "--split",
         "citizenship",
+        "--disclosure",
+        "none",
         "-o",
         tmp_path / "f.csv",
     )

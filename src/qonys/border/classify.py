@@ -31,8 +31,9 @@ LATEST_SECOND = 2**33  # in the year 2242
 PIECE_ROWS = 1_000_000  # what is sorted at once: small enough for the processor's cache
 FAULTS = ("repeated", "missed_exit", "missed_entry", "same_instant", "after_end", "too_early")
 _OWN = (
-    ("days_present", pa.int32()), ("days_observed", pa.int32()), ("long_term", pa.bool_()), ("resident_before", pa.bool_()),
-    ("resident_after", pa.bool_()), ("migration", pa.string()), ("final_on", pa.date32()), ("fault", pa.string()),
+    ("day", pa.date32()), ("days_present", pa.int32()), ("days_observed", pa.int32()), ("long_term", pa.bool_()),
+    ("resident_before", pa.bool_()), ("resident_after", pa.bool_()), ("migration", pa.string()), ("final_on", pa.date32()),
+    ("fault", pa.string()),
 )  # fmt: skip
 
 
@@ -191,7 +192,7 @@ def _piece(whole: _Crossings, rows: NDArray[np.int64] | None) -> pa.Table:
     others = whole.table.drop_columns("person_id").take(pa.array(rows))
     return _with(
         others.add_column(place, "person_id", persons if pa.types.is_dictionary(kind) else persons.cast(kind)),
-        _columns(answers, exits, fault),
+        _columns(answers, days, exits, fault),
     )
 
 
@@ -252,7 +253,9 @@ def _answers(
     return answers
 
 
-def _columns(answers: dict[str, NDArray[Any]], exits: NDArray[np.int8], fault: NDArray[np.int8]) -> dict[str, pa.Array]:
+def _columns(
+    answers: dict[str, NDArray[Any]], days: NDArray[np.int32], exits: NDArray[np.int8], fault: NDArray[np.int8]
+) -> dict[str, pa.Array]:
     from qonys.border.kernel import NEVER
 
     def known(name: str, kind: pa.DataType) -> pa.Array:
@@ -262,7 +265,9 @@ def _columns(answers: dict[str, NDArray[Any]], exits: NDArray[np.int8], fault: N
     migrated = answers["long_term"] == 1
     kinds = pa.DictionaryArray.from_arrays(pa.array(exits, pa.int8(), mask=~migrated), pa.array(["arrival", "departure"]))
     faults = pa.DictionaryArray.from_arrays(pa.array(fault, pa.int8(), mask=fault < 0), pa.array(list(FAULTS)))
+    dated = (fault != FAULTS.index("after_end")) & (fault != FAULTS.index("too_early"))  # a wrong clock has no day
     return {
+        "day": pa.array(days, mask=~dated).cast(pa.date32()),
         "days_present": known("present", pa.int32()), "days_observed": known("observed", pa.int32()),
         "long_term": known("long_term", pa.bool_()), "resident_before": known("before", pa.bool_()),
         "resident_after": known("after", pa.bool_()), "migration": kinds.cast(pa.string()),

@@ -47,12 +47,13 @@ def record_key(person_id: ir.StringValue) -> ir.IntegerValue:
     return functools.reduce(operator.add, digits).cast("int64")
 
 
-def cell_key(person_id: ir.StringValue) -> ir.IntegerScalar:
+def cell_key(person_id: ir.StringValue, *, where: ir.BooleanValue | None = None) -> ir.IntegerScalar:
     """The key of a cell: the sum of the record keys of its records, modulo 2**32. An aggregate, to stand beside the count.
 
     Sum what is counted: of persons each once, of events each event. `agg(persons=_.count(), cell_key=cell_key(_.person_id))`.
+    where: the records that count; by default all.
     """
-    return record_key(person_id).sum().fill_null(0) % KEYS
+    return record_key(person_id).sum(where=where).fill_null(0) % KEYS
 
 
 def protect(
@@ -126,7 +127,7 @@ def _perturb(
     out[count] = pd.array(np.where(known, shown, 0), dtype="Int64")
     out.loc[~known, count] = pd.NA
     for name in also:
-        out[name] = (pd.to_numeric(out[name], errors="coerce") + noise).clip(lower=0).where(pd.Series(shown > 0, index=out.index))
+        out[name] = (pd.to_numeric(out[name], errors="coerce") + noise).clip(lower=0)
     for name in details:
         out[name] = out[name].where(pd.Series(shown >= threshold, index=out.index))
     return _said(out, f"cell_key maximum={table.maximum} variance={table.variance:g} hidden={table.hidden}")

@@ -72,15 +72,18 @@ class Calibration:
 def cells(rows: pd.DataFrame, *, vintage: int, disturbed: float) -> Cells:
     """Undecided crossings summed by month, direction, and what other columns they have, for each method.
 
-    rows: as `open_rows` gives them, and the columns that name a cell; disturbed: see `Pace.disturbed`, of the months before the vintage.
+    rows: as `open_rows` gives them, and the columns that name a cell; a row stands for as many crossings as its `rows` says, by default
+    one. disturbed: see `Pace.disturbed`, of the months before the vintage.
     """
-    keys = [name for name in rows.columns if name not in ("slowed", "outcome", *METHODS)]
+    keys = [name for name in rows.columns if name not in ("slowed", "outcome", "rows", *METHODS)]
     group = rows.groupby(keys, dropna=False, sort=True)
     place, base = group.ngroup().to_numpy(), group.size().rename("undecided").reset_index()
+    times = rows["rows"].to_numpy() if "rows" in rows.columns else np.ones(len(rows))
 
     def total(weight: NDArray[Any]) -> NDArray[np.float64]:
-        return np.bincount(place, weights=weight, minlength=len(base)).astype(np.float64)
+        return np.bincount(place, weights=weight * times, minlength=len(base)).astype(np.float64)
 
+    base["undecided"] = total(np.ones(len(rows))).astype(np.int64)
     if "outcome" in rows.columns:
         base["final"] = np.where(total(rows["outcome"] < 0) == 0, total(rows["outcome"] == 1), np.nan)
     away = np.maximum(np.abs(rows["slowed"].to_numpy()), disturbed)

@@ -11,15 +11,21 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
+from qonys.border.disclosure import keys_of
 from qonys.border.intervals import LEAST_RECORD, METHODS, Cells, bounds, calibration, cells
+from qonys.border.noise import KEYS
 from qonys.border.nowcast import Chances, Lesson, learn, lesson
 from qonys.border.pace import Pace, month_of, pace
-from qonys.border.unfinished import Records, Unfinished, unfinished
+from qonys.border.unfinished import Records, Unfinished, records, unfinished
 from qonys.core.errors import DesignError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
+    from datetime import date
+
+    from numpy.typing import NDArray
 
     from qonys.border.residence import ResidenceRule
 
@@ -27,7 +33,7 @@ LEAST_LESSONS, MOST_LESSONS = 12, 36  # months
 RELEARNT = 6  # months between two times that the backtest learns anew
 TRIANGLE = (
     "vintage", "month", "exit", "months_since", "method", "known", "undecided", "value", "low", "high", "model_low", "model_high", "final",
-    "covered", "model_covered",
+    "covered", "model_covered", "known_key", "undecided_key", "final_key",
 )  # fmt: skip
 
 
@@ -47,6 +53,7 @@ def history(all_: Records, *, tell: Callable[[int, int], None] = lambda *_: None
             mend=f"give records of {needed + window} months or more, or use qonys border flows, whose bounds are certain",
         )
     rng = np.random.default_rng(0)
+    keys = _keys(all_)
     lessons: list[Lesson] = []
     found: list[Cells] = []
     chances: Chances | None = None
@@ -60,9 +67,7 @@ def history(all_: Records, *, tell: Callable[[int, int], None] = lambda *_: None
                 chances = learn(ready)
             rows = open_rows(open_, chances, month).assign(outcome=all_.outcome[open_.row])
             forecast = cells(rows, vintage=month, disturbed=ran.disturbed(month, window))
-            known = pd.Series(month_of(all_.day[open_.migrated])).groupby(all_.exits[open_.migrated]).value_counts()
-            keys = zip(forecast.frame["exit"], forecast.frame["month"], strict=True)
-            found.append(Cells(forecast.frame.assign(known=[int(known.get(key, 0)) for key in keys]), forecast.shifted))
+            found.append(Cells(_beside(forecast.frame, all_, open_, keys), forecast.shifted))
         lessons.append(lesson(open_, all_.outcome, month, rng))
         tell(place + 1, len(ends))
     assert chances is not None
@@ -80,11 +85,32 @@ def open_rows(open_: Unfinished, chances: Chances, vintage: int) -> pd.DataFrame
     return pd.DataFrame({"month": open_.month, "exit": open_.exits.astype(np.int64), "slowed": open_.slowed, **chance})
 
 
+def with_chances(
+    crossings: pa.Table, *, end: date, rule_: ResidenceRule, zone: str, words: Mapping[str, Mapping[str, int]], chances: Chances, ran: Pace
+) -> pa.Table:
+    """Of a table of whole persons, the crossings known at `end` to be migrations, and those undecided with their chances.
+
+    -> the columns given and those of the contract `classified`; of the undecided also model and naive, the chances, and slowed, how far
+    from its usual pace the border was while they waited.
+    """
+    all_ = records(crossings, end=end, rule_=rule_, zone=zone, words=words)
+    open_ = unfinished(all_, all_.end, ran)
+    month = int(month_of(np.array([all_.end], np.int32))[0])
+    rows = open_rows(open_, chances, month)
+    slowed = np.maximum(rows["slowed"].abs().to_numpy(), ran.disturbed(month, window_months(rule_)))
+    found = all_.table.take(pa.array(np.concatenate([open_.row, open_.migrated])))
+    decided = np.full(len(open_.migrated), np.nan)
+    for name, values in (("model", rows["model"].to_numpy()), ("naive", rows["naive"].to_numpy()), ("slowed", slowed)):
+        found = found.append_column(name, pa.array(np.concatenate([values, decided]), pa.float64(), from_pandas=True))
+    return found
+
+
 def triangle(past: Cells, *, window: int, coverage: float = 0.95) -> pd.DataFrame:
     """The revision triangle: each forecast with the interval it would have been given in its time, and what came out.
 
     -> the columns `TRIANGLE`: vintage and month as months since 1970; final: known and undecided that became migrations, NaN: not known
-    yet; covered, model_covered: whether the bounds held it. Vintages before there was a record to judge them by are left out.
+    yet; covered, model_covered: whether the bounds held it; the keys of three counts, for `disclosure`.
+    Vintages before there was a record to judge them by are left out.
     """
     parts = []
     for vintage in sorted(past.frame["vintage"].unique()):
@@ -96,7 +122,8 @@ def triangle(past: Cells, *, window: int, coverage: float = 0.95) -> pd.DataFram
     if not parts:
         raise DesignError("no forecast could be given an interval in its time", mend="give longer records")
     key = ["vintage", "month", "exit"]
-    found = pd.concat(parts, ignore_index=True).merge(past.frame.drop_duplicates(key)[[*key, "known", "final"]], on=key)
+    beside = past.frame.drop_duplicates(key)[[*key, "known", "final", "known_key", "undecided_key", "final_key"]]
+    found = pd.concat(parts, ignore_index=True).merge(beside, on=key)
     for name in ("final", "low", "high", "model_low", "model_high", "expected"):
         found[name] += found["known"]
     for name, low, high in (("covered", "low", "high"), ("model_covered", "model_low", "model_high")):
@@ -110,6 +137,27 @@ def _month_ends(first: int, last: int) -> list[int]:
     start, stop = (int(month_of(np.array([day], np.int32))[0]) for day in (first, last))
     ends = (np.arange(start + 1, stop + 2).astype("datetime64[M]").astype("datetime64[D]").astype(int) - 1).tolist()
     return [*(day for day in ends if day < last), last]
+
+
+def _keys(all_: Records) -> NDArray[np.int64]:
+    """The record key of each row's person (see `disclosure`)."""
+    ids = all_.table["person_id"].take(pa.array(all_.starts[:-1])).cast(pa.string()).to_pylist()
+    return np.repeat(keys_of(ids), np.diff(all_.starts))
+
+
+def _beside(frame: pd.DataFrame, all_: Records, open_: Unfinished, keys: NDArray[np.int64]) -> pd.DataFrame:
+    """Cells with the migrations known at the time, and the keys of these, of the undecided, and of all that proved to be migrations."""
+
+    def sums(rows: NDArray[np.int64]) -> pd.DataFrame:
+        cell = pd.DataFrame({"month": month_of(all_.day[rows]), "exit": all_.exits[rows].astype(np.int64), "key": keys[rows]})
+        found = cell.groupby(["month", "exit"])["key"].agg(["size", "sum"])
+        return found.reindex(pd.MultiIndex.from_frame(frame[["month", "exit"]]), fill_value=0)
+
+    known, undecided, came = sums(open_.migrated), sums(open_.row), sums(open_.row[all_.outcome[open_.row] == 1])
+    return frame.assign(
+        known=known["size"].to_numpy(), known_key=known["sum"].to_numpy() % KEYS, undecided_key=undecided["sum"].to_numpy() % KEYS,
+        final_key=(known["sum"] + came["sum"]).to_numpy() % KEYS,
+    )  # fmt: skip
 
 
 def _joined(found: Sequence[Cells]) -> Cells:

@@ -74,7 +74,7 @@ def records(
     table = classify(crossings, end=end, rule_=rule_, zone=zone, threads=1)
     fault = pc.fill_null(table["fault"].cast(pa.string()), "")
     table = table.filter(pc.invert(pc.is_in(fault, pa.array(UNCOUNTED))))
-    days = _local_days(table["at"], zone)
+    days = table["day"].cast(pa.int32()).to_numpy()
     ids = table["person_id"].combine_chunks()
     person = (ids if pa.types.is_dictionary(ids.type) else ids.dictionary_encode()).indices.to_numpy()
     starts = np.flatnonzero(np.concatenate([[True], person[1:] != person[:-1]])) if len(person) else np.zeros(0, np.int64)
@@ -144,13 +144,6 @@ def unfinished(all_: Records, on: int, ran: Pace) -> Unfinished:
     features = np.column_stack([np.asarray(columns[name], dtype=np.float32) for name in FEATURES])
     migrated = kept[(long_term == 1) & all_.counts[kept]]
     return Unfinished(place, features, slowed, month, exits[open_], migrated)
-
-
-def _local_days(at: pa.ChunkedArray, zone: str) -> NDArray[np.int32]:
-    local = at.cast(pa.timestamp("us", tz="UTC")) if at.type.tz is None else at
-    wall = pc.local_timestamp(local.cast(pa.timestamp("us", tz=zone)))
-    days: NDArray[np.int32] = wall.cast(pa.timestamp("s"), safe=False).cast(pa.date32(), safe=False).cast(pa.int32()).to_numpy()
-    return days
 
 
 def _numeric(table: pa.Table, name: str, kind: pa.DataType) -> NDArray[np.float32]:

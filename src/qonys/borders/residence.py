@@ -1,19 +1,17 @@
-"""Border files: crossings in Parquet through the residence rule to flows, out of core."""
+"""Border files: crossings in Parquet through the residence rule, out of core."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
-import ibis
 import pandas as pd
 from ibis import _
 
-from qonys.border import border_flows, classify, rule
-from qonys.core import areas
-from qonys.core.errors import DataError, nearest
+from qonys.border import classify, rule
+from qonys.core.errors import DataError
 from qonys.core.periods import earliest, latest
 from qonys.store import connect
 from qonys.store.engines.local import map_by_person
@@ -23,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-SPLITS = ("citizenship", "sex", "age")
+    from ibis.backends import BaseBackend
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,38 +43,30 @@ def classify_file(
         raise DataError("crossings are read and written as Parquet", mend="convert them first, and name the output something.parquet")
     if source.resolve() == target.resolve():
         raise DataError(f"{target} is the input too", mend="name another output")
-    last = _day(end) if end else None
     con = connect()
-    raw, _malformed = read_raw(con, source)
-    if "at" not in raw.columns or not raw["at"].type().is_timestamp():
-        raise DataError(f"{source.name} has no column 'at' of instants", mend="see qonys contract show crossing")
-    if last is None:
-        newest = con.to_pandas(raw.agg(last=raw["at"].max()))["last"].item()
-        if newest is None or newest != newest:
-            raise DataError(f"{source.name} holds no crossings", mend="check the export")
-        last = pd.Timestamp(newest).date()
+    last = last_day(con, source, end)
     rows = map_by_person(source, target, partial(classify, rule_=chosen, end=last, zone=zone, threads=1), tell=tell)
     counted = con.execute(con.read_parquet(target).agg(undecided=_.long_term.isnull().sum(), faulty=_.fault.notnull().sum())).fillna(0)
     return Classified(rows, last, int(counted["undecided"].item()), int(counted["faulty"].item()))
 
 
-def flows_of_file(source: Path, *, country: str, end: str, period: Literal["month", "year"], by: tuple[str, ...]) -> pd.DataFrame:
-    """Flows of a classified file (see `border.border_flows`). Errors: DataError for a file that is not classified, or an unknown split."""
-    areas.area(country)
-    vintage = _day(end)
-    for name in by:
-        if name not in SPLITS:
-            raise DataError(f"flows cannot be split by {name!r}", mend=nearest(name, SPLITS))
-    con = connect()
-    table, _malformed = read_raw(con, source)
-    needed = ("long_term", "fault", "at", "direction", *(name if name != "age" else "birth_year" for name in by))
-    if absent := [name for name in needed if name not in table.columns]:
-        raise DataError(f"{source.name} has no column {', '.join(map(repr, absent))}", mend="make it with qonys border classify")
-    found = border_flows(table, country=country, vintage=vintage, period=period, by=by)
-    return con.to_pandas(found.order_by("period_start", ibis.desc("destination"), *SPLITS))
+def last_day(con: BaseBackend, source: Path, end: str | None) -> date:
+    """The last day the data of a file cover: the one given, else that of the last crossing. Errors: DataError if it holds no crossings."""
+    given = day_of(end) if end else None
+    raw, _malformed = read_raw(con, source)
+    if "at" not in raw.columns or not raw["at"].type().is_timestamp():
+        raise DataError(f"{source.name} has no column 'at' of instants", mend="see qonys contract show crossing")
+    if given is not None:
+        return given
+    newest = con.to_pandas(raw.agg(last=raw["at"].max()))["last"].item()
+    if newest is None or newest != newest:
+        raise DataError(f"{source.name} holds no crossings", mend="check the export")
+    last: date = pd.Timestamp(newest).date()
+    return last
 
 
-def _day(text: str) -> date:
+def day_of(text: str) -> date:
+    """The day a text names. Errors: DataError for a month, a year, or no day."""
     if earliest(text) != latest(text):
         raise DataError(f"{text!r} is no single day", mend="write it as 2021-12-31")
     return earliest(text)

@@ -98,6 +98,7 @@ CLASSIFIED = Contract(
     doc="A crossing with what a residence rule says of it. Empty: not yet known, as a later record may still decide.",
     columns=(
         *CROSSING.columns,
+        _may("day", "date", "day of the crossing, where the days of the rule begin and end; empty: a wrong clock"),
         _may("days_present", "integer", "days in the country in the window that starts at the crossing, as far as observed", unit="days",
              minimum=0),
         _may("days_observed", "integer", "days of the window before the end of the data", unit="days", minimum=0),

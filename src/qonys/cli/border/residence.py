@@ -1,9 +1,9 @@
-"""qonys border rules, classify, flows: border records to residence and migration flows."""
+"""qonys border rules, classify: border records to residence."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
@@ -11,6 +11,7 @@ from qonys.cli.output import LanguageOption, OutputOption, tell, write
 
 RuleOption = Annotated[str, typer.Option("--rule", help="Residence rule: 12/16, 12/12, 6/12, 90/180, or any N/M in months.")]
 EndOption = Annotated[str | None, typer.Option("--end", help="Last day the data cover; by default that of the last crossing.")]
+ZoneOption = Annotated[str, typer.Option("--zone", help="Where days begin and end, as Asia/Almaty.")]
 
 
 def rules(output: OutputOption = None) -> None:
@@ -32,7 +33,7 @@ def classify(
     ],
     rule: RuleOption = "12/16",
     end: EndOption = None,
-    zone: Annotated[str, typer.Option("--zone", help="Where days begin and end, as Asia/Almaty.")] = "UTC",
+    zone: ZoneOption = "UTC",
     lang: LanguageOption = "en",
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress display.")] = False,
 ) -> None:
@@ -52,20 +53,3 @@ def classify(
     done = classify_file(file, output, rule_name=rule, end=end, zone=zone, tell=progress)
     tell(say.plain("cli.classified", rows=say.number(done.rows), last=say.date(done.end.isoformat()), undecided=say.number(done.undecided),
                    faulty=say.number(done.faulty)))  # fmt: skip
-
-
-def flows(
-    file: Annotated[Path, typer.Argument(help="A classified file, as qonys border classify writes it.")],
-    country: Annotated[str, typer.Option("--country", help="Whose border it is, as KAZ.")],
-    end: Annotated[str, typer.Option("--end", help="Last day the data cover: the vintage.")],
-    period: Annotated[Literal["month", "year"], typer.Option("--by", help="Length of a period.")] = "month",
-    split: Annotated[list[str] | None, typer.Option("--split", help="citizenship, sex, age; may be given several times.")] = None,
-    output: OutputOption = None,
-) -> None:
-    """Migrant arrivals and departures, provisional while crossings are undecided. Small cells are not protected yet: keep them inside.
-
-    Example: qonys border flows classified.parquet --country KAZ --end 2021-12-31 --split citizenship -o flows.csv
-    """
-    from qonys.borders import flows_of_file
-
-    write(flows_of_file(file, country=country, end=end, period=period, by=tuple(split or ())), {}, output)
