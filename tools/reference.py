@@ -40,8 +40,8 @@ if TYPE_CHECKING:
 
 FOLDER = Path(__file__).parents[1] / "docs" / "reference"
 HEAD = "<!-- Written by tools/reference.py. Change the code and run `make docs`. -->"
-PACKAGES = ("core", "store", "flows", "measures", "border", "convergence", "scenarios", "studies", "pipeline", "report", "report.claims",
-            "report.charts", "i18n")  # fmt: skip
+PACKAGES = ("core", "store", "flows", "measures", "border", "borders", "convergence", "scenarios", "studies", "pipeline", "report",
+            "report.claims", "report.charts", "i18n")  # fmt: skip
 
 
 def cell(value: object) -> str:

@@ -140,7 +140,8 @@ def test_the_same_people_have_the_same_number_in_every_table_of_flows(con):
     assert (joined["persons"] == joined["persons_again"]).all()
     assert (joined["undecided"] == joined["undecided_again"]).all()
     assert not whole["persons"].isin([1, 2]).any()
-    assert "cell_key" not in whole.columns and "undecided_key" not in whole.columns
+    assert "cell_key" not in whole.columns
+    assert "undecided_key" not in whole.columns
 
 
 def test_suppressed_flows_leave_gaps_and_nets_of_gaps_are_gaps(con):
