@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from datetime import timedelta
 
 import ibis
@@ -14,6 +13,7 @@ from qonys.border.presence import present, spells
 from qonys.border.stays import permissions, stays
 from qonys.border.stranded import citizens_abroad, stranded
 from qonys.border.visa_free import FOREVER, VisaFree
+from qonys.store import connect
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("default")]
 RULE = VisaFree(
@@ -25,16 +25,9 @@ WAYS = pa.table({"citizenship": ["UZB", "KAZ"], "closed_at": ["exit", "entry"], 
 
 @pytest.fixture(scope="module")
 def spark():
-    sql = pytest.importorskip("pyspark.sql", reason="Spark is not installed: it comes with the extra spark")
-    if not shutil.which("java"):
-        pytest.skip("Spark needs Java, which is not installed")
-    options = {
-        "spark.sql.session.timeZone": "UTC", "spark.ui.enabled": "false", "spark.sql.shuffle.partitions": "2",
-        "spark.driver.bindAddress": "127.0.0.1", "spark.driver.host": "127.0.0.1", "spark.sql.parquet.inferTimestampNTZ.enabled": "true",
-    }  # fmt: skip
-    session = sql.SparkSession.builder.master("local[2]").config(map=options).getOrCreate()
-    yield ibis.pyspark.connect(session)
-    session.stop()
+    engine = connect("spark")
+    yield engine
+    engine.disconnect()
 
 
 def answers(con, crossings: ibis.Table) -> dict[str, list[str]]:

@@ -30,6 +30,7 @@ EARLIEST = date(1990, 1, 1)  # electronic border records are younger than that: 
 LATEST_SECOND = 2**33  # in the year 2242
 PIECE_ROWS = 1_000_000  # what is sorted at once: small enough for the processor's cache
 FAULTS = ("repeated", "missed_exit", "missed_entry", "same_instant", "after_end", "too_early")
+_CODE = pa.dictionary(pa.int8(), pa.string())
 _OWN = (
     ("day", pa.date32()), ("days_present", pa.int32()), ("days_observed", pa.int32()), ("long_term", pa.bool_()),
     ("resident_before", pa.bool_()), ("resident_after", pa.bool_()), ("migration", pa.string()), ("final_on", pa.date32()),
@@ -51,13 +52,14 @@ def classify(
     Nothing is dropped. Records after `end` or before 1990 get a fault and no answer; a repeated record, an entry after an entry (the exit
     was missed), or two records in one second get a fault and an answer: what opens a stay is the direction of the crossing.
     Rows come out by person and second; within a second so that entries and exits alternate, and else by their other columns, so the order
-    of the rows given is of no account.
+    of the rows given is of no account. Text that is added comes as codes (dictionaries) if `direction` came so.
     Errors: DataError for a missing column, an unknown direction, an empty cell.
     """
     chosen = rule_ or rule("12/16")
     _need(crossings)
     if not crossings.num_rows:
-        return _with(crossings, {name: pa.nulls(0, kind) for name, kind in _OWN})
+        text = _CODE if pa.types.is_dictionary(crossings["direction"].type) else pa.string()
+        return _with(crossings, {name: pa.nulls(0, text if kind == pa.string() else kind) for name, kind in _OWN})
     from qonys.border.order import words
 
     ids = _text(crossings["person_id"])
@@ -192,7 +194,7 @@ def _piece(whole: _Crossings, rows: NDArray[np.int64] | None) -> pa.Table:
     others = whole.table.drop_columns("person_id").take(pa.array(rows))
     return _with(
         others.add_column(place, "person_id", persons if pa.types.is_dictionary(kind) else persons.cast(kind)),
-        _columns(answers, days, exits, fault),
+        _columns(answers, days, exits, fault, codes=pa.types.is_dictionary(whole.table["direction"].type)),
     )
 
 
@@ -254,7 +256,7 @@ def _answers(
 
 
 def _columns(
-    answers: dict[str, NDArray[Any]], days: NDArray[np.int32], exits: NDArray[np.int8], fault: NDArray[np.int8]
+    answers: dict[str, NDArray[Any]], days: NDArray[np.int32], exits: NDArray[np.int8], fault: NDArray[np.int8], *, codes: bool
 ) -> dict[str, pa.Array]:
     from qonys.border.kernel import NEVER
 
@@ -270,9 +272,9 @@ def _columns(
         "day": pa.array(days, mask=~dated).cast(pa.date32()),
         "days_present": known("present", pa.int32()), "days_observed": known("observed", pa.int32()),
         "long_term": known("long_term", pa.bool_()), "resident_before": known("before", pa.bool_()),
-        "resident_after": known("after", pa.bool_()), "migration": kinds.cast(pa.string()),
+        "resident_after": known("after", pa.bool_()), "migration": kinds if codes else kinds.cast(pa.string()),
         "final_on": pa.array(answers["final"], pa.int32(), mask=answers["final"] == NEVER).cast(pa.date32()),
-        "fault": faults.cast(pa.string()),
+        "fault": faults if codes else faults.cast(pa.string()),
     }  # fmt: skip
 
 

@@ -11,7 +11,7 @@ import pandas as pd
 from ibis import _
 
 from qonys.border import classify, rule
-from qonys.core.errors import DataError
+from qonys.core.errors import DataError, nearest
 from qonys.core.periods import earliest, latest
 from qonys.store import connect
 from qonys.store.engines.local import map_by_person
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ibis.backends import BaseBackend
+
+
+ENGINES = ("local", "spark")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,25 +38,38 @@ class Classified:
 
 
 def classify_file(
-    source: Path, target: Path, *, rule_name: str, end: str | None, zone: str, tell: Callable[[int, int], None] = lambda *_: None
-) -> Classified:
-    """The residence rule over a Parquet file of crossings. Errors: DataError for a file that holds none, or an output that is the input."""
+    source: Path, target: Path, *, rule_name: str, end: str | None, zone: str, engine: str = "local",
+    tell: Callable[[int, int], None] = lambda *_: None,
+) -> Classified:  # fmt: skip
+    """The residence rule over a Parquet file of crossings. engine: local, or spark, which also reads and writes folders of Parquet parts.
+
+    Errors: DataError for a file that holds no crossings, an output that is the input, or an engine that is not there.
+    """
     chosen = rule(rule_name)
-    if source.suffix != ".parquet" or target.suffix != ".parquet":
+    if engine not in ENGINES:
+        raise DataError(f"there is no engine {engine!r}", mend=nearest(engine, ENGINES))
+    if engine == "local" and (source.suffix != ".parquet" or target.suffix != ".parquet"):
         raise DataError("crossings are read and written as Parquet", mend="convert them first, and name the output something.parquet")
     if source.resolve() == target.resolve():
         raise DataError(f"{target} is the input too", mend="name another output")
     con = connect()
     last = last_day(con, source, end)
-    rows = map_by_person(source, target, partial(classify, rule_=chosen, end=last, zone=zone, threads=1), tell=tell)
-    counted = con.execute(con.read_parquet(target).agg(undecided=_.long_term.isnull().sum(), faulty=_.fault.notnull().sum())).fillna(0)
+    function = partial(classify, rule_=chosen, end=last, zone=zone, threads=1)
+    if engine == "spark":
+        from qonys.store.engines import spark
+
+        rows = spark.map_by_person(source, target, function, tell=tell)
+    else:
+        rows = map_by_person(source, target, function, tell=tell)
+    written = target if target.is_file() else target / "*.parquet"
+    counted = con.execute(con.read_parquet(written).agg(undecided=_.long_term.isnull().sum(), faulty=_.fault.notnull().sum())).fillna(0)
     return Classified(rows, last, int(counted["undecided"].item()), int(counted["faulty"].item()))
 
 
 def last_day(con: BaseBackend, source: Path, end: str | None) -> date:
     """The last day the data of a file cover: the one given, else that of the last crossing. Errors: DataError if it holds no crossings."""
     given = day_of(end) if end else None
-    raw, _malformed = read_raw(con, source)
+    raw = con.read_parquet(source / "*.parquet") if source.is_dir() else read_raw(con, source)[0]
     if "at" not in raw.columns or not raw["at"].type().is_timestamp():
         raise DataError(f"{source.name} has no column 'at' of instants", mend="see qonys contract show crossing")
     if given is not None:

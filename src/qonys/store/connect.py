@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from typing import TYPE_CHECKING
 
 import ibis
@@ -11,13 +12,18 @@ from qonys.core.errors import DataError, nearest
 if TYPE_CHECKING:
     from ibis.backends import BaseBackend
 
-ENGINES = ("duckdb",)
+ENGINES = ("duckdb", "spark")
+MEMORY = "3GB"  # beyond it DuckDB uses files
 
 
 def connect(engine: str = "duckdb") -> BaseBackend:
-    """An Ibis connection to an engine. Errors: DataError for an engine that is not built in."""
+    """An Ibis connection to an engine: DuckDB, or Spark inside this process. Errors: DataError for one not built in or not installed."""
     if engine not in ENGINES:
         raise DataError(f"there is no engine {engine!r}", mend=nearest(engine, ENGINES))
-    con = ibis.duckdb.connect(threads=2)
+    if engine == "spark":
+        from qonys.store.engines.spark import local_session
+
+        return ibis.pyspark.connect(local_session())
+    con = ibis.duckdb.connect(threads=2, memory_limit=MEMORY, temp_directory=tempfile.gettempdir())
     con.raw_sql("set enable_progress_bar = false")
     return con

@@ -34,6 +34,7 @@ def classify(
     rule: RuleOption = "12/16",
     end: EndOption = None,
     zone: ZoneOption = "UTC",
+    engine: Annotated[str, typer.Option("--engine", help="Where it is computed: local, spark.")] = "local",
     lang: LanguageOption = "en",
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress display.")] = False,
 ) -> None:
@@ -50,6 +51,6 @@ def classify(
         if not quiet:
             tell(f"{say.number(done)} / {say.number(rows)}")
 
-    done = classify_file(file, output, rule_name=rule, end=end, zone=zone, tell=progress)
+    done = classify_file(file, output, rule_name=rule, end=end, zone=zone, engine=engine, tell=progress)
     tell(say.plain("cli.classified", rows=say.number(done.rows), last=say.date(done.end.isoformat()), undecided=say.number(done.undecided),
                    faulty=say.number(done.faulty)))  # fmt: skip
