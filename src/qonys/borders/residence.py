@@ -11,6 +11,8 @@ import pandas as pd
 from ibis import _
 
 from qonys.border import classify, rule
+from qonys.border.aliases import one_person
+from qonys.borders.imports import hashed_aliases_of
 from qonys.core.errors import DataError, nearest
 from qonys.core.periods import earliest, latest
 from qonys.store import connect
@@ -38,12 +40,14 @@ class Classified:
 
 
 def classify_file(
-    source: Path, target: Path, *, rule_name: str, end: str | None, zone: str, engine: str = "local",
+    source: Path, target: Path, *, rule_name: str, end: str | None, zone: str, aliases: Path | None = None, engine: str = "local",
     tell: Callable[[int, int], None] = lambda *_: None,
 ) -> Classified:  # fmt: skip
-    """The residence rule over a Parquet file of crossings. engine: local, or spark, which also reads and writes folders of Parquet parts.
+    """The residence rule over a Parquet file of crossings. aliases: ids of renewed documents (old, new), hashed as the
+    crossings are, by which a person keeps the first. engine: local, or spark, which also reads and writes folders of Parquet parts.
 
-    Errors: DataError for a file that holds no crossings, an output that is the input, or an engine that is not there.
+    Errors: DataError for a file that holds no crossings, an output that is the input, an alias table that is none, or an engine that is
+    not there.
     """
     chosen = rule(rule_name)
     if engine not in ENGINES:
@@ -55,12 +59,13 @@ def classify_file(
     con = connect()
     last = last_day(con, source, end)
     function = partial(classify, rule_=chosen, end=last, zone=zone, threads=1)
+    before = partial(one_person, aliases=hashed_aliases_of(aliases, source)) if aliases else None
     if engine == "spark":
         from qonys.store.engines import spark
 
-        rows = spark.map_by_person(source, target, function, tell=tell)
+        rows = spark.map_by_person(source, target, function, before=before, tell=tell)
     else:
-        rows = map_by_person(source, target, function, tell=tell)
+        rows = map_by_person(source, target, function, before=before, tell=tell)
     written = target if target.is_file() else target / "*.parquet"
     counted = con.execute(con.read_parquet(written).agg(undecided=_.long_term.isnull().sum(), faulty=_.fault.notnull().sum())).fillna(0)
     return Classified(rows, last, int(counted["undecided"].item()), int(counted["faulty"].item()))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import NoReturn
 
 import typer
 
@@ -50,6 +51,8 @@ def main() -> None:
     except Exception as error:
         if os.environ.get("QONYS_DEBUG"):
             raise
+        if "Query interrupted" in str(error):  # so DuckDB passes Ctrl-C on
+            _stopped()
         print(
             f"qonys: a fault of the program, not of your files ({type(error).__name__}: {error}); "
             "run it again with QONYS_DEBUG=1 and report what it prints",
@@ -57,5 +60,9 @@ def main() -> None:
         )
         raise SystemExit(1) from None
     except KeyboardInterrupt:
-        print("qonys: stopped; nothing half-written was left", file=sys.stderr)
-        raise SystemExit(130) from None
+        _stopped()
+
+
+def _stopped() -> NoReturn:
+    print("qonys: stopped; nothing half-written was left", file=sys.stderr)
+    raise SystemExit(130) from None

@@ -34,6 +34,9 @@ def classify(
     rule: RuleOption = "12/16",
     end: EndOption = None,
     zone: ZoneOption = "UTC",
+    aliases: Annotated[
+        Path | None, typer.Option("--aliases", help="Ids of renewed documents, hashed as the crossings are: a table with old, new.")
+    ] = None,
     engine: Annotated[str, typer.Option("--engine", help="Where it is computed: local, spark.")] = "local",
     lang: LanguageOption = "en",
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress display.")] = False,
@@ -51,6 +54,6 @@ def classify(
         if not quiet:
             tell(f"{say.number(done)} / {say.number(rows)}")
 
-    done = classify_file(file, output, rule_name=rule, end=end, zone=zone, engine=engine, tell=progress)
+    done = classify_file(file, output, rule_name=rule, end=end, zone=zone, aliases=aliases, engine=engine, tell=progress)
     tell(say.plain("cli.classified", rows=say.number(done.rows), last=say.date(done.end.isoformat()), undecided=say.number(done.undecided),
                    faulty=say.number(done.faulty)))  # fmt: skip

@@ -28,13 +28,14 @@ MEMORY = 1_500_000_000  # bytes of rows held between reading and writing; what i
 
 def map_by_person(
     source: Path, target: Path, function: Callable[[pa.Table], pa.Table], *, piece_rows: int = PIECE_ROWS, threads: int = 2,
-    memory: int = MEMORY, tell: Callable[[int, int], None] = lambda *_: None,
+    memory: int = MEMORY, before: Callable[[pa.Table], pa.Table] | None = None, tell: Callable[[int, int], None] = lambda *_: None,
 ) -> int:  # fmt: skip
     """`function` over all rows of each person of the Parquet file, written to `target`, whole or not at all. Gives the rows written.
 
     function: a table of whole persons, in any order -> a table by person, of the same columns every time; text may come as codes
     (dictionaries) and may be given back so. piece_rows: about how many rows the function gets. memory: bytes of rows held before they go to
-    files beside the target. tell: rows done (half when read, half when written), rows in all.
+    files beside the target. before: done to rows before they are divided, as ids may change by it; it keeps columns and rows. tell: rows
+    done (half when read, half when written), rows in all.
     Errors: DataError for a file that is not Parquet, or has no person_id.
     """
     file = opened(source)
@@ -49,7 +50,8 @@ def map_by_person(
             # a reader of its own for each thread: readers are not to be shared
             reader = pq.ParquetFile(source, metadata=file.metadata, read_dictionary=codes)
             for batch in reader.iter_batches(BATCH_ROWS, row_groups=[group], use_threads=False):
-                division.add(pa.Table.from_batches([batch]))
+                rows = pa.Table.from_batches([batch])
+                division.add(before(rows) if before else rows)
 
         read = 0
         try:

@@ -12,6 +12,7 @@ import re
 import shutil
 import sys
 import tempfile
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -49,7 +50,8 @@ _SETTINGS: dict[str, bool | float | int | str | None] = {
 
 def map_by_person(
     source: Path, target: Path, function: Callable[[pa.Table], pa.Table], *, piece_rows: int = PIECE_ROWS, threads: int = 2,
-    tell: Callable[[int, int], None] = lambda *_: None, session: SparkSession | None = None,
+    before: Callable[[pa.Table], pa.Table] | None = None, tell: Callable[[int, int], None] = lambda *_: None,
+    session: SparkSession | None = None,
 ) -> int:  # fmt: skip
     """`function` over all rows of each person of the Parquet file or folder, written to `target`, whole or not at all -> rows written.
 
@@ -64,6 +66,8 @@ def map_by_person(
     spark = session or local_session(threads)
     try:
         frame = spark.read.parquet(str(source))
+        if before:
+            frame = frame.mapInArrow(partial(_batches, before), frame.schema)
         rows = int(frame.count())
         tell(0, rows)
         parts = max(1, -(-rows // PARTITION_ROWS), threads if rows > BATCH_ROWS else 1)
@@ -139,6 +143,11 @@ class _Whole:
         except QonysError as error:
             raise RuntimeError(_REFUSED + json.dumps([error.what, error.mend])) from None
         yield from _cast(found, _travelling(self.given)).to_batches(BATCH_ROWS)
+
+
+def _batches(before: Callable[[pa.Table], pa.Table], batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    for batch in batches:
+        yield from before(pa.Table.from_batches([batch])).to_batches()
 
 
 def _plain_schema(source: Path) -> pa.Schema:
