@@ -327,7 +327,7 @@ def test_a_run_of_more_people_begins_with_the_people_of_a_shorter_one(faulty):
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"end": date(2017, 1, 1)}, "end on or after the start"),
+        ({"end": date(2014, 1, 1)}, "end on or after the start"),
         ({"country": "KZ"}, "is not an area"),
         ({"months": (1.0,) * 11}, "give 12"),
         ({"months": (0.0,) * 12}, "no weight is above zero"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from types import SimpleNamespace
 
 import pandas as pd
@@ -246,3 +247,26 @@ def test_the_trail_is_listed_and_whole_until_somebody_changes_it(desk, qonys):
     done = qonys("border", "audit", "--head", head)
     assert done.returncode == 1
     assert "its end was cut off or it was written anew" in done.stderr
+
+
+def test_the_example_of_the_docs_works_as_it_is_written(qonys, desk):
+    page = (Path(__file__).parents[2] / "docs" / "how-to" / "import-border-records.md").read_text(encoding="utf-8")
+    for kind, name in (("csv", "berkut.csv"), ("toml", "berkut.toml")):
+        text = page.split(f"```{kind}\n")[1].split("```")[0]
+        (desk / name).write_text(text, encoding="utf-8")
+    key = desk.parent / "far" / "border.key"
+    assert qonys("border", "key", key).returncode == 0
+    done = qonys("border", "import", "berkut.csv", "--layout", "berkut.toml", "--key-file", key, "-o", "crossings.parquet")
+    assert done.returncode == 0, done.stderr
+    assert not (desk / "berkut.quarantine.csv").exists()
+    found = pq.read_table(desk / "crossings.parquet").to_pylist()
+    assert [row["at"].isoformat() for row in found] == ["2024-02-28T17:30:00", "2024-02-29T19:30:00", "2024-04-02T13:05:00"]
+    assert found[1]["person_id"] == found[2]["person_id"] != found[0]["person_id"]
+    assert found[1]["citizenship"] == "UZB"
+    assert found[1]["birth_year"] == 1992
+    assert (
+        qonys(
+            "border", "classify", "crossings.parquet", "--zone", "Asia/Almaty", "--end", "2024-12-31", "-o", "classified.parquet"
+        ).returncode
+        == 0
+    )

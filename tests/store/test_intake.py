@@ -44,7 +44,7 @@ def test_good_and_bad_rows_are_all_rows_and_good_ones_are_never_lost_with_the_ba
         bad = [row | ({"id": f"bad{place}"} if row["id"].strip() else {}) for place, row in enumerate(bad)]
     rows = [(good_row(contract), True) for _ in range(data.draw(st.integers(0, 12)))] + [(row, False) for row in bad]
     random.Random(data.draw(st.integers(0, 99))).shuffle(rows)
-    delimiter, suffix = data.draw(st.sampled_from([(",", "csv"), ("\t", "tsv")]))
+    delimiter, suffix = data.draw(st.sampled_from([(",", "csv"), (";", "csv"), ("\t", "tsv")]))
     end = data.draw(st.sampled_from(["\n", "\r\n"]))
     # a line end inside a cell must be that of the file
     text = as_csv(
@@ -134,9 +134,9 @@ def test_a_figure_keeps_its_own_place_beside_the_place_of_its_row(con, tmp_path)
         PLAIN + "KAZ,2020,1\nKAZ,2021,2\n", PLAIN + "KAZ,2020,1\nKAZ,2021,2", "\ufeff" + PLAIN + "KAZ,2020,1\nKAZ,2021,2\n",
         "area,period,value\r\nKAZ,2020,1\r\nKAZ,2021,2\r\n", "area,period,value\rKAZ,2020,1\rKAZ,2021,2\r",
         '"area","period","value"\n"KAZ","2020","1"\n"KAZ","2021","2"\n', " area , period,value\n KAZ ,2020 , 1\nKAZ,2021,2.0\n",
-        PLAIN + "KAZ,2020,1e0\nKAZ,2021,+2\n",
+        PLAIN + "KAZ,2020,1e0\nKAZ,2021,+2\n", 'area;period;value\nKAZ;2020;1\n"KAZ";2021;2\n',
     ],
-    ids=["plain", "no last line end", "BOM", "CRLF", "CR", "quoted", "spaces", "numbers"],
+    ids=["plain", "no last line end", "BOM", "CRLF", "CR", "quoted", "spaces", "numbers", "semicolons"],
 )  # fmt: skip
 def test_the_same_table_is_read_however_it_was_saved(con, tmp_path, content):
     came, table = taken(con, tmp_path, content)
@@ -158,12 +158,12 @@ def test_a_header_without_rows_is_a_table_without_rows(con, tmp_path):
         ("area,period,value,note\n" + "KAZ,2020,1,a\n" * 9999 + "KAZ,2020,1,миграция\n", None),
         (("area,period,value,note\nKAZ,2020,1,миграция\n").encode("cp1251"), "save it as UTF-8"),
         (("area,period,value,note\n" + "KAZ,2020,1,a\n" * 9999 + "KAZ,2020,1,миграция\n").encode("cp1251"), "is not UTF-8 text: row 10001 cannot be read; save it as UTF-8"),
-        ("area;period;value\nKAZ;2020;1\n", "the file has area;period;value; add or rename it"),
+        ("area|period|value\nKAZ|2020|1\n", "the file has area|period|value; add or rename it"),
         ("area,period,value,value\nKAZ,2020,1,2\n", "has the column 'value' twice"),
         ("area,period,value\r\nKAZ,2020,1\nKAZ,2021,2\r\n", "one kind of line end"),
         (PLAIN + "KAZ\n" * 1200, "has more than 1000 malformed lines, the first is row 2; check the delimiter and the quotes"),
     ],
-    ids=["empty", "blank first line", "UTF-16", "UTF-8 late", "cp1251", "cp1251 late", "semicolons", "repeated column", "mixed ends", "malformed"],
+    ids=["empty", "blank first line", "UTF-16", "UTF-8 late", "cp1251", "cp1251 late", "bars", "repeated column", "mixed ends", "malformed"],
 )  # fmt: skip
 def test_a_file_that_cannot_be_a_table_is_refused_in_one_sentence(con, tmp_path, content, said):
     if said is None:

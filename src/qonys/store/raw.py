@@ -89,6 +89,12 @@ def _read_delimited(delimiter: str) -> Callable[[Backend, Path], tuple[ibis.Tabl
     return read
 
 
+def _read_csv(con: Backend, path: Path) -> tuple[ibis.Table, pd.DataFrame]:
+    """Values between commas, or between semicolons, as spreadsheets write them where the comma is the decimal sign."""
+    header = _first_line(path, ",")
+    return _read_delimited(";" if len(header) == 1 and ";" in header[0] else ",")(con, path)
+
+
 def _first_line(path: Path, delimiter: str) -> list[str]:
     try:
         with path.open(encoding="utf-8-sig", newline="") as stream:
@@ -208,7 +214,7 @@ def _as_text(cell: object) -> str | None:
 
 
 _READERS: dict[str, Callable[[Backend, Path], tuple[ibis.Table, pd.DataFrame]]] = {
-    ".csv": _read_delimited(","),
+    ".csv": _read_csv,
     ".tsv": _read_delimited("\t"),
     ".parquet": _read_parquet,
     ".json": _read_json,
