@@ -24,7 +24,7 @@ from qonys.core.validate import ROW, examine, sentence
 from qonys.store import connect
 from qonys.store.batches import read_metadata, write_batches
 from qonys.store.pieces import read_pieces
-from qonys.store.tables import whole_file
+from qonys.store.tables import read_text, whole_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -95,13 +95,7 @@ def import_files(
 
 def layout_of(file: Path) -> Layout:
     """The layout in a TOML file. Errors: DataError for a file that is missing or is none."""
-    try:
-        text = file.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise DataError(f"there is no file {file}", mend="check the path") from None
-    except UnicodeDecodeError:
-        raise DataError(f"{file.name} is not UTF-8 text", mend="save it as UTF-8") from None
-    return read_layout(text, file=file.name)
+    return read_layout(read_text(file), file=file.name)
 
 
 def aliases_of(file: Path) -> Aliases:

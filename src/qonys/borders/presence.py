@@ -21,6 +21,7 @@ from qonys.core.errors import DataError, nearest
 from qonys.measures.closures import CLOSED_DOSE, closed_return, closed_ways
 from qonys.registers import DEFAULT, open_registers
 from qonys.store import connect
+from qonys.store.tables import read_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -216,13 +217,7 @@ def rules_of(file: Path | None) -> tuple[VisaFree, ...]:
     """The visa-free rules of a file, by default those that ship. Errors: DataError for a file that is missing or holds no rules."""
     if file is None:
         return visa_free_rules()
-    try:
-        text = file.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise DataError(f"there is no file {file}", mend="check the path") from None
-    except UnicodeDecodeError:
-        raise DataError(f"{file.name} is not UTF-8 text", mend="save it as UTF-8") from None
-    return read_visa_free(text, file=file.name)
+    return read_visa_free(read_text(file), file=file.name)
 
 
 def _summed(cells: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:

@@ -10,6 +10,7 @@ from qonys.border.parameters import border_parameters, read_border_parameters
 from qonys.border.simulate import TRUTH_SCHEMAS, simulate
 from qonys.core.errors import DataError
 from qonys.store.batches import write_batches
+from qonys.store.tables import read_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,12 +49,7 @@ def parameters_of(file: Path | None) -> Parameters:
     """The parameters of a file, by default those that ship. Errors: DataError if it is missing; DesignError if it is wrong."""
     if file is None:
         return border_parameters()
-    try:
-        text = file.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise DataError(f"there is no file {file}", mend="begin with the shipped one: qonys border simulate --show-parameters") from None
-    except UnicodeDecodeError:
-        raise DataError(f"{file.name} is not UTF-8 text", mend="save it as UTF-8") from None
+    text = read_text(file, mend="begin with the shipped one: qonys border simulate --show-parameters")
     return read_border_parameters(text, file=file.name)
 
 

@@ -41,6 +41,16 @@ def whole_file(path: Path) -> Iterator[Path]:
         draft.unlink(missing_ok=True)
 
 
+def read_text(path: Path, *, mend: str = "check the path") -> str:
+    """A UTF-8 file a user named. Errors: DataError if it is missing, with the mend given, or is another text."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise DataError(f"there is no file {path}", mend=mend) from None
+    except UnicodeDecodeError:
+        raise DataError(f"{path.name} is not UTF-8 text", mend="save it as UTF-8") from None
+
+
 def write_text(text: str, path: Path) -> None:
     """Text to a UTF-8 file, whole or not at all."""
     with whole_file(path) as draft:
