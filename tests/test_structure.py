@@ -29,8 +29,23 @@ ALLOWED = {
     "trace": ("core",),
     "registers": ("core", "store", "measures"),
     "borders": ("core", "store", "border", "measures", "registers"),
+    "laboratory": ("core", "store", "measures", "convergence", "registers"),
     "pipeline": ("core", "registers", "store", "i18n", "flows", "measures", "convergence", "scenarios", "studies", "report"),
-    "cli": ("core", "store", "i18n", "measures", "studies", "report", "trace", "registers", "border", "borders", "pipeline"),
+    "cli": (
+        "core",
+        "store",
+        "i18n",
+        "measures",
+        "studies",
+        "report",
+        "trace",
+        "registers",
+        "border",
+        "borders",
+        "convergence",
+        "laboratory",
+        "pipeline",
+    ),
 }
 ORDER = list(ALLOWED)
 ENGINES = ("duckdb", "ibis.duckdb", "ibis.backends.duckdb", "pyspark", "sqlite3")

@@ -127,7 +127,7 @@ def _spread_interval(values: Floats, coverage: float) -> tuple[float, float, flo
 
     On the plain scale: on that of the log a month in which one member alone differs has no upper bound worth printing.
     """
-    whole, without = (found[..., 0] for found in _deviations(values))
+    whole, without = (found[..., 0] for found in deviations(values))
     deviation = float(whole)
     reach = _quantile(coverage, len(values)) * float(_jackknife_error(without))
     return deviation, max(deviation - reach, 0.0), deviation + reach
@@ -135,11 +135,11 @@ def _spread_interval(values: Floats, coverage: float) -> tuple[float, float, flo
 
 def _contrast(values: Floats, weights: Floats) -> tuple[Floats, Floats]:
     """Weighted sum of the periods' deviations and its jackknife error. values: ... x areas x periods."""
-    deviation, without = _deviations(values)
+    deviation, without = deviations(values)
     return deviation @ weights, _jackknife_error(without @ weights)
 
 
-def _deviations(values: Floats) -> tuple[Floats, Floats]:
+def deviations(values: Floats) -> tuple[Floats, Floats]:
     """Sample standard deviation across areas by period, and the same without each area in turn; gaps are left out.
 
     values: ... x areas x periods -> ... x periods and ... x areas x periods.

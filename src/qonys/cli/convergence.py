@@ -1,0 +1,228 @@
+"""qonys convergence: spread, clubs, distance of portfolios, departure from the modal rule, and the answer."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from qonys.cli.measures.options import ReadingOption, RegisterOption, registers
+from qonys.cli.output import LanguageOption, OutputOption, tell, write
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from qonys.convergence.answer import Answer
+    from qonys.i18n.lookup import Words
+
+app = typer.Typer(no_args_is_help=True, help="Convergence or distancing: spread, clubs, distances, departures, the answer.")
+PanelArgument = Annotated[Path, typer.Argument(help="A panel: area, period, value; and low, high where values have bands.")]
+
+
+@app.command()
+def spread(
+    panel: PanelArgument,
+    measure: Annotated[Literal["sd", "cv", "iqr", "gini", "ordinal"], typer.Option("--measure", help="Measure of dispersion.")] = "sd",
+    scale: Annotated[Literal["as_given", "logit", "rank"], typer.Option("--scale", help="logit: of the share of 0 to 100.")] = "as_given",
+    dates: Annotated[bool, typer.Option("--breaks", help="The dates at which the level broke, instead.")] = False,
+    lang: LanguageOption = "en",
+    output: OutputOption = None,
+) -> None:
+    """How far apart areas are in each period, with a band, the trend, and the breaks. Weights of the panel are used where it has them.
+
+    Example: qonys convergence spread panel.csv --measure iqr --breaks
+    """
+    from qonys.convergence import breaks, dispersion, trend
+    from qonys.i18n import words
+    from qonys.laboratory import panel_of
+
+    say, table = words(lang), panel_of(panel)
+    weights = table.groupby("area")["weight"].mean().to_dict() if "weight" in table.columns else None
+    found = dispersion(table, measure, scale=scale, weights=weights)
+    shown = breaks(found).dates if dates else found.by_period
+    write(shown, _headings(shown, say), output)
+    slope, low, high, _share = trend(found)
+    tell(say.plain("cli.trend", slope=say.number(slope, 4), low=say.number(low, 4), high=say.number(high, 4)))
+    _name_left_out(found.left_out, say)
+
+
+@app.command()
+def clubs(
+    panel: PanelArgument,
+    draws: Annotated[int, typer.Option("--draws", min=1, max=1000, help="Draws for each combination of options.")] = 10,
+    trim: Annotated[float, typer.Option("--trim", min=0, max=0.8, help="Share of the first periods left out.")] = 1 / 3,
+    merging: Annotated[
+        Literal["none", "phillips_sul", "lyncker_thoennessen"], typer.Option("--merging", help="Which clubs are joined.")
+    ] = "none",
+    pairs: Annotated[bool, typer.Option("--pairs", help="The share of runs in which pairs are together, instead.")] = False,
+    lang: LanguageOption = "en",
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress display.")] = False,
+    output: OutputOption = None,
+) -> None:
+    """Groups of areas that come together, with the shares of runs over options and draws in which they do. No partition without its shares.
+
+    Example: qonys convergence clubs panel.csv --draws 14 -o clubs.csv
+    """
+    from qonys.convergence import Options, stability
+    from qonys.i18n import words
+    from qonys.laboratory import panel_of
+
+    say = words(lang)
+
+    def progress(done: int, runs: int) -> None:
+        if not quiet and done % 100 == 0:
+            tell(f"{say.number(done)} / {say.number(runs)}")
+
+    found = stability(panel_of(panel), Options(trim=trim, merging=merging), draws=draws, tell=progress)
+    shown = found.pairs if pairs else found.members
+    write(shown, _headings(shown, say), output)
+    for one in found.partition.clubs.itertuples():
+        tell(say.plain("cli.club", club=one.club, areas=say.number(one.areas), b=say.number(one.b, 3), t=say.number(one.t, 3)))
+    counts = "; ".join(f"{row.clubs}: {say.number(100 * row.share, 1)} %" for row in found.counts.itertuples())
+    tell(say.plain("cli.club_counts", runs=say.number(found.runs), counts=counts))
+
+
+@app.command()
+def layers(
+    panel: PanelArgument,
+    groups: Annotated[
+        str, typer.Option("--groups", help="accession, schengen, visegrad, nordic, or your own division (TOML).")
+    ] = "accession",
+    lang: LanguageOption = "en",
+    output: OutputOption = None,
+) -> None:
+    """What all members share, what groups of them share, and what is each one's own: the variance of a policy panel by period.
+
+    Example: qonys convergence layers stringency.csv --groups visegrad
+    """
+    from qonys.convergence import variance_split
+    from qonys.i18n import words
+    from qonys.laboratory import division, panel_of
+
+    table = panel_of(panel)
+    shown = variance_split(table, division(groups, sorted(table["area"].unique())))
+    write(shown, _headings(shown, words(lang)), output)
+
+
+@app.command()
+def departure(
+    register: Annotated[list[str], typer.Option("--register", help="Entry rules by citizenship: qonys measures import passport.")],
+    member: Annotated[list[str], typer.Option("--member", help="A member, or a union for all of its own: EU27_2020.")],
+    members: Annotated[bool, typer.Option("--by-member", help="Each member's share, instead of the mean.")] = False,
+    lang: LanguageOption = "en",
+    output: OutputOption = None,
+) -> None:
+    """The share of members whose rule for the same citizenship departs from the most common one, by the days on which rules were seen.
+
+    Example: qonys convergence departure --register passport.csv --member EU27_2020
+    """
+    from qonys.i18n import words
+    from qonys.laboratory import departure_of
+
+    say = words(lang)
+    evidence, counts, by_member = departure_of(register, member)
+    shown = by_member if members else evidence.table().merge(counts, on="period")
+    write(shown, _headings(shown, say), output)
+
+
+@app.command()
+def distance(
+    issuer: Annotated[list[str], typer.Option("--issuer", help="An issuer, or a union for its members.")],
+    on: Annotated[list[str], typer.Option("--on", help="A day; may be given several times.")],
+    method: Annotated[Literal["gower", "jaccard"], typer.Option("--method", help="How portfolios are compared.")] = "gower",
+    reference: Annotated[str | None, typer.Option("--reference", help="The issuer of the common acts, as EU27_2020.")] = None,
+    register: RegisterOption = None,
+    reading: ReadingOption = "certain",
+    issuers: Annotated[bool, typer.Option("--by-issuer", help="Each issuer's mean distance, instead.")] = False,
+    lang: LanguageOption = "en",
+    output: OutputOption = None,
+) -> None:
+    """How far apart states' sets of measures are on days, by instrument, target, field and direction.
+
+    Example: qonys convergence distance --issuer EU27_2020 --reference EU27_2020 --on 2020-02-01 --on 2020-04-15
+    """
+    from qonys.cli.measures.options import day
+    from qonys.i18n import words
+    from qonys.laboratory import distance_of
+
+    say = words(lang)
+    days = sorted({one for text in on if (one := day(text)) is not None})
+    evidence, by_issuer = distance_of(registers(register), issuer, days, method=method, reference=reference, reading=reading)
+    shown = by_issuer if issuers else evidence.table()
+    write(shown, _headings(shown, say), output)
+
+
+@app.command("answer")
+def answer_(
+    panel: PanelArgument,
+    portfolios: Annotated[
+        list[str] | None, typer.Option("--portfolios", help="A register whose portfolios are evidence too: shipped.")
+    ] = None,
+    entry_rules: Annotated[list[str] | None, typer.Option("--entry-rules", help="A register of entry rules by citizenship, too.")] = None,
+    reading: ReadingOption = "certain",
+    evidence: Annotated[Path | None, typer.Option("--evidence", help="Write every kind of evidence for every phase to this file.")] = None,
+    lang: LanguageOption = "en",
+    output: OutputOption = None,
+) -> None:
+    """Convergence or distancing? Phases with dates, the evidence for and against each, what the answer hangs on; in one paragraph.
+
+    Example: qonys convergence answer stringency.csv --portfolios shipped --entry-rules passport.csv --lang kk
+    """
+    from qonys.i18n import words
+    from qonys.laboratory import answer_of, panel_of
+    from qonys.store import write_table
+
+    say = words(lang)
+    found = answer_of(panel_of(panel), portfolios=portfolios or (), entry_rules=entry_rules or (), reading=reading)
+    if evidence is not None:
+        write_table(found.evidence, evidence)
+        tell(f"{evidence}: {len(found.evidence)}")
+    write(found.phases, _headings(found.phases, say), output)
+    tell(paragraph(found, say))
+
+
+def paragraph(found: Answer, say: Words) -> str:
+    """The answer in one paragraph."""
+    phases = found.phases
+    text = [say.plain("answer.span", phases=len(phases), first=say.date(phases["first"].iloc[0]), last=say.date(phases["last"].iloc[-1]))]
+    for one in phases.iloc[1:].itertuples():
+        mine = found.evidence[found.evidence["phase"] == one.phase]
+        numbers = {
+            side: "; ".join(_number(row, say) for row in mine[mine["supports"] == side].itertuples()) or say.plain("answer.none")
+            for side in ("for", "against", "undecided")
+        }
+        hangs = sorted({area for row in mine["hangs_on"] for area in str(row).split()})
+        text.append(say.plain(
+            f"answer.{one.verdict}", date=say.date(one.first), dates=_between(one.earliest, one.latest, say), supports=numbers["for"],
+            against=numbers["against"], undecided=numbers["undecided"],
+        ))  # fmt: skip
+        names = ", ".join(say.area(area) for area in hangs)
+        text.append(say.plain("answer.hangs", areas=names) if hangs else say.plain("answer.firm"))
+    if len(phases) == 1:
+        text.append(say.plain("answer.one_phase"))
+    if len(found.left_out):
+        gaps = found.left_out.groupby("kind", sort=False).size()
+        what = "; ".join(
+            say.plain("answer.gaps", kind=say.plain(f"evidence.{kind}"), periods=say.number(number)) for kind, number in gaps.items()
+        )
+        text.append(say.plain("answer.left_out", what=what))
+    return " ".join(text)
+
+
+def _between(first: str, last: str, say: Words) -> str:
+    return say.date(first) if first == last else f"{say.date(first)} \N{EN DASH} {say.date(last)}"
+
+
+def _number(row: pd.Series, say: Words) -> str:
+    values = {name: say.number(getattr(row, name), 3, sign=True) for name in ("change", "low", "high")}
+    return say.plain("answer.number", kind=say.plain(f"evidence.{row.kind}"), **values)
+
+
+def _headings(shown: pd.DataFrame, say: Words) -> dict[str, str]:
+    return {name: say.label("column", name, otherwise=name) for name in shown.columns}
+
+
+def _name_left_out(left_out: pd.DataFrame, say: Words) -> None:
+    if len(left_out):
+        tell(say.plain("answer.left_out", what=", ".join(f"{row.what} ({row.why})" for row in left_out.itertuples())))

@@ -1,0 +1,162 @@
+"""The convergence laboratory on files and registers: panels come in, evidence is drawn up, and the title question is answered."""
+
+from __future__ import annotations
+
+import tomllib
+from datetime import date
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from ibis import _
+
+from qonys.convergence.answer import Answer, answer
+from qonys.convergence.evidence import Evidence, evidence_of_spread
+from qonys.convergence.modal import NO_RULE, departures_by_member, modal_departure, rules_on
+from qonys.convergence.portfolio import Distance, mean_distance
+from qonys.core import areas
+from qonys.core.contracts import PANEL
+from qonys.core.errors import DataError, nearest
+from qonys.core.periods import latest
+from qonys.measures.history import FOREVER, spans
+from qonys.registers import members_of, open_registers
+from qonys.store import connect, take_in
+from qonys.store.tables import read_text
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from qonys.measures.history import Reading
+
+
+def panel_of(path: Path) -> pd.DataFrame:
+    """A file of the contract `panel`: area, period, value and, where given, weight, low, high. Bad rows go beside the file.
+
+    Errors: DataError for a file without rows, or with bad ones: a panel without some of its rows is another panel.
+    """
+    con = connect()
+    came = take_in(con, path, PANEL)
+    if came.faults:
+        raise DataError(
+            f"{path.name} has {came.bad_rows} bad rows; the first: {came.faults[0]}", mend=f"mend them; they stand in {came.quarantine}"
+        )
+    panel = con.to_pandas(came.table.drop("row"))
+    if panel.empty:
+        raise DataError(f"{path.name} has no rows", mend="check the file")
+    return panel.drop(columns=[name for name in ("weight", "low", "high") if name in panel and panel[name].isna().all()])
+
+
+def division(name: str, codes: Sequence[str]) -> dict[str, str]:
+    """The group of each area by a shipped division (`data/areas/blocs.toml`), or by a TOML file of the same form with one division; areas
+    in no group are in `rest`. Errors: DataError for an unknown division, a file that is none, or an area in two groups.
+    """
+    if name.endswith(".toml"):
+        found = _toml(read_text(Path(name)), name)
+        if len(found) != 1:
+            raise DataError(f"{name} holds {len(found)} divisions", mend="give a file with one")
+        groups = next(iter(found.values()))
+    else:
+        known = _toml(files("qonys").joinpath("data/areas/blocs.toml").read_text(encoding="utf-8"), "blocs.toml")
+        if name not in known:
+            raise DataError(f"there is no division {name!r}", mend=f"{nearest(name, known)}, or the path of a TOML file")
+        groups = known[name]
+    own: dict[str, str] = {}
+    for group, members in groups.items():
+        for code in members:
+            if areas.area(code).code in own:
+                raise DataError(f"{code} is in the groups {own[code]} and {group}", mend="leave it in one")
+            own[code] = group
+    return {code: own.get(code, "rest") for code in codes}
+
+
+def _toml(text: str, file: str) -> dict[str, dict[str, list[str]]]:
+    try:
+        found = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise DataError(f"{file} is not TOML: {error}", mend="see data/areas/blocs.toml for the form") from None
+    if not all(isinstance(one, dict) and all(isinstance(codes, list) for codes in one.values()) for one in found.values()):
+        raise DataError(f"{file} is no table of divisions", mend='write [name], then group = ["AUT", ...]')
+    return found
+
+
+def measures_of(names: Sequence[str], issuers: Sequence[str], *, reading: Reading = "certain") -> pd.DataFrame:
+    """The adopted measures of some issuers with their days in force (`begun`, `over`, `dose`), out of registers."""
+    con = connect()
+    found = spans(open_registers(con, names), reading=reading).filter(_.issuer.isin(list(issuers)))
+    table = con.to_pandas(found)
+    for name in ("begun", "over"):
+        table[name] = pd.to_datetime(table[name], errors="coerce").fillna(pd.Timestamp(FOREVER)).dt.date
+    return table
+
+
+def departure_of(
+    names: Sequence[str], members: Sequence[str], *, days: Sequence[date] | None = None, reading: Reading = "certain"
+) -> tuple[Evidence, pd.DataFrame, pd.DataFrame]:
+    """Departure from the modal rule of entry, for citizenships outside the members -> evidence, its counts, each member's share.
+
+    names: registers of entry rules by citizenship, as `qonys measures import passport` makes them. days: by default those on which the
+    source saw a rule begin or end, as between two of its snapshots nothing is known.
+    Errors: DataError where no measure of the members names a citizenship.
+    """
+    codes = members_of(members, max(days) if days else date(2021, 1, 1))
+    measures = measures_of(names, codes, reading=reading)
+    measures = measures[[bool(len(own)) if own is not None else False for own in measures["target_citizenship"]]]
+    about = sorted(set().union(*(set(own) for own in measures["target_citizenship"])) - set(codes)) if len(measures) else []
+    if not about:
+        raise DataError(
+            "no measure of the members is about a citizenship", mend="give a register of entry rules: qonys measures import passport"
+        )
+    seen = sorted({*measures["begun"], *(day for day in measures["over"] if day < FOREVER)})
+    rules = rules_on(measures, list(days) if days else seen, codes, about)
+    # a day on which nobody has a rule was not looked at
+    looked = rules.groupby("period")["rule"].transform(lambda rule: (rule != NO_RULE).any())
+    evidence, counts = modal_departure(rules[looked])
+    return evidence, counts, departures_by_member(rules[looked])
+
+
+def distance_of(
+    names: Sequence[str], issuers: Sequence[str], days: Sequence[date], *, method: Distance = "gower", reference: str | None = None,
+    reading: Reading = "certain",
+) -> tuple[Evidence, pd.DataFrame]:  # fmt: skip
+    """Mean distance of portfolios out of registers (see `convergence.mean_distance`)."""
+    codes = members_of(issuers, max(days))
+    if reference:
+        areas.area(reference)
+    measures = measures_of(names, [*codes, *([reference] if reference else [])], reading=reading)
+    return mean_distance(measures, days, codes, method=method, reference=reference)
+
+
+def answer_of(
+    panel: pd.DataFrame, *, portfolios: Sequence[str] = (), entry_rules: Sequence[str] = (), reading: Reading = "certain",
+    coverage: float = 0.95,
+) -> Answer:  # fmt: skip
+    """The answer for the areas and periods of a panel, from its spread and, where registers are named, distances and departures too."""
+    periods, codes = sorted(panel["period"].unique()), sorted(panel["area"].unique())
+    ends = {period: latest(period) for period in periods}
+    kinds = [evidence_of_spread(panel)]
+    if portfolios:
+        kinds.append(
+            _on(
+                periods,
+                distance_of(portfolios, codes, list(ends.values()), reading=reading)[0],
+                {end.isoformat(): period for period, end in ends.items()},
+            )
+        )
+    if entry_rules:
+        found = departure_of(entry_rules, codes, reading=reading)[0]
+        # of several days of a period the last one seen stands for it
+        inside = {day: period for day in found.periods for period in periods if day.startswith(period)}
+        kinds.append(
+            _on(periods, found, {max(day for day, own in inside.items() if own == period): period for period in set(inside.values())})
+        )
+    return answer(kinds, coverage=coverage)
+
+
+def _on(periods: Sequence[str], one: Evidence, names: dict[str, str]) -> Evidence:
+    """Evidence on the periods of the panel; those it does not have are gaps."""
+    at = {names[day]: place for place, day in enumerate(one.periods) if day in names}
+    value = np.array([one.value[at[period]] if period in at else np.nan for period in periods])
+    without = np.stack([one.without[:, at[period]] if period in at else np.full(len(one.areas), np.nan) for period in periods], axis=1)
+    return Evidence(one.name, tuple(periods), one.areas, value, without)
