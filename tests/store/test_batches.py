@@ -5,8 +5,11 @@ from __future__ import annotations
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from qonys.core.errors import DataError
+from qonys.store import groups
 from qonys.store.batches import read_metadata, write_batches
 
 
@@ -22,6 +25,31 @@ def test_batches_follow_each_other_in_the_files_of_their_names(tmp_path):
     assert pq.read_table(paths["numbers"])["n"].to_pylist() == [0, 1, 2, 3, 4, 5]
     assert pq.read_table(paths["words"])["w"].to_pylist() == ["w0", "w3"]
     assert seen == [("numbers", 3), ("words", 1), ("numbers", 6), ("words", 2)]
+
+
+@given(st.lists(st.integers(0, 120), min_size=1, max_size=6), st.randoms(use_true_random=False))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_the_division_into_batches_leaves_the_bytes_alone(tmp_path, monkeypatch, sizes, random):
+    monkeypatch.setattr(groups, "GROUP_ROWS", 50)
+    rows = sum(sizes)
+    table = pa.table(
+        {
+            "person_id": [f"{random.randrange(9):x}" for _ in range(rows)],
+            "n": pa.array([random.choice([None, 1, 10**6]) for _ in range(rows)], pa.int32()),
+            "point": pa.array([random.choice([None, "b", "a"]) for _ in range(rows)], pa.string()).dictionary_encode(),
+        }
+    )
+    parts, start = [], 0
+    for size in sizes:
+        part = table.slice(start, size)
+        point = part["point"].cast(pa.string()).combine_chunks().dictionary_encode()  # words in another order in each batch
+        parts.append({"t": part.set_column(2, "point", point)})
+        start += size
+    write_batches([{"t": table}], {"t": tmp_path / "whole.parquet"})
+    assert write_batches(parts, {"t": tmp_path / "parts.parquet"}) == {"t": rows}
+    assert (tmp_path / "parts.parquet").read_bytes() == (tmp_path / "whole.parquet").read_bytes()
+    assert pq.read_table(tmp_path / "parts.parquet").to_pylist() == table.to_pylist()
+    assert pq.read_metadata(tmp_path / "parts.parquet").num_row_groups == max(1, -(-rows // 50))
 
 
 def test_a_table_without_a_path_is_left_out_and_what_is_said_of_the_file_can_be_read(tmp_path):

@@ -16,7 +16,9 @@ from qonys.core.errors import DesignError, nearest
 T = TypeVar("T")
 Side = Literal["inside", "outside"]
 Weights = Mapping[str, float]
-LONGEST_SPAN_DAYS = 36_525  # a century: seconds since the start then fit the packed keys of `journeys`
+LONGEST_SPAN_DAYS = 36_525  # a century, of any length of time: seconds since the start then fit the packed keys of `journeys`
+MOST_WEIGHT = 1_000_000_000
+MOST_JOURNEYS = 250  # of a person, on the average of all: tens of thousands of people are drawn at once, and must fit into memory
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,11 +176,11 @@ def checked(found: Parameters, *, where: str = "the parameters") -> Parameters:
     _weights(found.border_points, f"{where}, border_point")
     _share(found.same_point, f"{where}, border_point, same_point")
     for permit, number in _table(found.permit_days, f"{where}, permit_days").items():
-        _at_least(number, 1, f"{where}, permit_days, {permit}")
+        _between(number, 1, LONGEST_SPAN_DAYS, f"{where}, permit_days, {permit}")
     for one in ("missed_entries", "missed_exits", "repeated", "clock_wrong"):
         _share(getattr(found.records, one), f"{where}, records, {one}")
-    for one in ("repeated_seconds", "clock_hours", "renewals_per_year"):
-        _at_least(getattr(found.records, one), 0, f"{where}, records, {one}")
+    for one, most in (("repeated_seconds", 86_400), ("clock_hours", 24 * LONGEST_SPAN_DAYS), ("renewals_per_year", 366)):
+        _between(getattr(found.records, one), 0, most, f"{where}, records, {one}")
     if found.residence_permit not in found.permit_days:
         mend = nearest(found.residence_permit, found.permit_days)
         raise DesignError(f"{where}: residence_permit {found.residence_permit!r} has no days", mend=mend)
@@ -186,7 +188,14 @@ def checked(found: Parameters, *, where: str = "the parameters") -> Parameters:
         raise DesignError(f"{where} has no kind of people", mend="add [kind.NAME]")
     for kind in found.kinds:
         _check_kind(kind, found, f"{where}, kind {kind.name}")
-    _weights({kind.name: kind.share for kind in found.kinds}, f"{where}, kind, share")
+    shares = _weights({kind.name: kind.share for kind in found.kinds}, f"{where}, kind, share")
+    plans = [(kind.share, plan) for kind in found.kinds for plan in (kind.trips, kind.visits) if plan is not None]
+    journeys = sum(share * (plan.at_least + plan.per_year * found.years) for share, plan in plans) / sum(shares.values())
+    if journeys > MOST_JOURNEYS:
+        raise DesignError(
+            f"{where}: a person makes {journeys:,.0f} journeys on the average, more than {MOST_JOURNEYS}",
+            mend="lower per_year or at_least, or shorten the period",
+        )
     last = date.min
     for place, closure in enumerate(found.closures, start=1):
         here = f"{where}, closure {place}"
@@ -197,7 +206,7 @@ def checked(found: Parameters, *, where: str = "the parameters") -> Parameters:
             _share(group.foreigners, f"{here}, foreigners")
             _share(group.citizens, f"{here}, citizens")
         _share(closure.catch_up, f"{here}, catch_up")
-        _at_least(closure.delay_days, 0, f"{here}, delay_days")
+        _between(closure.delay_days, 0, LONGEST_SPAN_DAYS, f"{here}, delay_days")
     return found
 
 
@@ -211,19 +220,19 @@ def _check_kind(kind: Kind, found: Parameters, where: str) -> None:
         if permit not in found.permit_days:
             raise DesignError(f"{where}: permit {permit!r} has no days", mend=nearest(permit, found.permit_days))
     _share(kind.male, f"{where}, male")
-    _at_least(kind.age.spread, 0, f"{where}, age, spread")
+    _between(kind.age.spread, 0, 100, f"{where}, age, spread")
     _calendar(kind, where)
     for one in (kind.trips, kind.visits):
         if one is not None:
-            for name in ("per_year", "spread", "at_least"):
-                _at_least(getattr(one, name), 0, f"{where}, {name}")
+            for name, most in (("per_year", 10_000), ("spread", 10), ("at_least", 10_000), ("longest", LONGEST_SPAN_DAYS)):
+                _between(getattr(one, name), 0, most, f"{where}, {name}")
             if not 0 < one.days <= one.longest:
                 raise DesignError(
                     f"{where}: {one.days} days with {one.longest} as the longest", mend="give days above zero, at most longest"
                 )
     if kind.move is not None:
         _share(kind.move.back, f"{where}, move, back")
-        _at_least(kind.move.back_after, 0, f"{where}, move, back_after")
+        _between(kind.move.back_after, 0, LONGEST_SPAN_DAYS, f"{where}, move, back_after")
 
 
 def _calendar(one: Parameters | Kind, where: str) -> None:
@@ -233,8 +242,10 @@ def _calendar(one: Parameters | Kind, where: str) -> None:
             if len(weights) != length:
                 raise DesignError(f"{where}: {name} has {len(weights)} weights", mend=f"give {length}")
             _weights({str(place): weight for place, weight in enumerate(weights, start=1)}, f"{where}, {name}")
-    if one.growth_per_year is not None and not (_is_number(one.growth_per_year) and -1 < one.growth_per_year < 100):
-        raise DesignError(f"{where}: growth_per_year is {one.growth_per_year!r}", mend="0.03 stands for 3 % a year; it must be above -1")
+    if one.growth_per_year is not None and not (_is_number(one.growth_per_year) and -1 < one.growth_per_year < 10):
+        raise DesignError(
+            f"{where}: growth_per_year is {one.growth_per_year!r}", mend="0.03 stands for 3 % a year; it must be above -1 and below 10"
+        )
 
 
 def _kind(name: str, facts: object, where: str) -> Kind:
@@ -286,9 +297,9 @@ def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and value == value and abs(value) != float("inf")
 
 
-def _at_least(value: object, least: float, where: str) -> None:
-    if not _is_number(value) or value < least:  # type: ignore[operator]
-        raise DesignError(f"{where} is {value!r}", mend=f"give a number, {least:g} or more")
+def _between(value: object, least: float, most: float, where: str) -> None:
+    if not _is_number(value) or not least <= value <= most:  # type: ignore[operator]
+        raise DesignError(f"{where} is {value!r}", mend=f"give a number from {least:g} to {most:,}")
 
 
 def _share(value: object, where: str) -> None:
@@ -298,7 +309,7 @@ def _share(value: object, where: str) -> None:
 
 def _weights(weights: object, where: str) -> Weights:
     for name, weight in _table(weights, where).items():
-        _at_least(weight, 0, f"{where}, {name}")
+        _between(weight, 0, MOST_WEIGHT, f"{where}, {name}")
     if not sum(_table(weights, where).values()) > 0:
         raise DesignError(f"{where}: no weight is above zero", mend="give at least one")
     return weights  # type: ignore[return-value]

@@ -67,7 +67,9 @@ def classify_file(
     else:
         rows = map_by_person(source, target, function, before=before, tell=tell)
     written = target if target.is_file() else target / "*.parquet"
-    counted = con.execute(con.read_parquet(written).agg(undecided=_.long_term.isnull().sum(), faulty=_.fault.notnull().sum())).fillna(0)
+    counted = con.to_pandas(
+        con.read_parquet(written).agg(undecided=_.long_term.isnull().sum().fill_null(0), faulty=_.fault.notnull().sum().fill_null(0))
+    )
     return Classified(rows, last, int(counted["undecided"].item()), int(counted["faulty"].item()))
 
 

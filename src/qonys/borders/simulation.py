@@ -34,12 +34,18 @@ def simulate_file(
     """Crossings of a simulated border (see `border.simulate`) in a Parquet file; one batch of some ten thousand people stands in memory.
 
     people, crossings: how many, one of the two. truth: a folder for people, residence, migrations, aliases and records, as Parquet.
-    tell: crossings so far. All files are written or none. The same parameters and seed give the same bytes.
-    Errors: DataError for a target that is not Parquet or a parameter file that is missing; DesignError as in `simulate`.
+    tell: crossings so far. All files are written or none. The same parameters and seed give the same bytes,
+    with the same versions of Arrow and NumPy.
+    Errors: DataError for a target that is not Parquet or cannot be there, or a missing file of parameters; DesignError as in `simulate`.
     """
     paths = {"crossings": target} | ({name: truth / f"{name}.parquet" for name in TRUTH_SCHEMAS} if truth else {})
     if truth and target.resolve() in {path.resolve() for path in paths.values() if path is not target}:
         raise DataError(f"{target} is a table of the truth, too", mend="name another output")
+    for path in paths.values():
+        if path.is_dir() or (path.parent.exists() and not path.parent.is_dir()):
+            raise DataError(
+                f"{path} cannot be written: a {'folder' if path.is_dir() else 'file'} is in its way", mend="name another output"
+            )
     batches = simulate(parameters_of(parameters), people=people, crossings=crossings, seed=seed)
     rows = write_batches((one.tables() for one in batches), paths, progress=lambda name, done: tell(done) if name == "crossings" else None)
     return SimulatedFiles(rows.pop("crossings"), rows)

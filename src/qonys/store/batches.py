@@ -9,13 +9,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from qonys.core.errors import DataError
+from qonys.store.groups import Groups
 from qonys.store.tables import whole_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
-
-_DICTIONARY_BYTES = 32 * 2**20  # the ids of a row group: each person's id is written once, not once a crossing
 
 
 def write_batches(
@@ -29,6 +28,7 @@ def write_batches(
 
     paths: name of a table -> its file; tables without one are left out. metadata: kept in each file's schema, see `read_metadata`.
     progress: called after each batch with a table's name and its rows so far. If anything fails or the run is interrupted, no file is left.
+    The same rows give the same bytes however they are divided into batches.
     Errors: DataError if there is no batch, a batch lacks a named table, its columns change, or a path is not Parquet.
     """
     for path in paths.values():
@@ -36,28 +36,25 @@ def write_batches(
             raise DataError(
                 f"{path.name} has the suffix {path.suffix!r}", mend="tables written batch by batch are Parquet: call it .parquet"
             )
-    rows = dict.fromkeys(paths, 0)
     # left in this order on the way out: first all writers are closed, then the drafts become files
     with ExitStack() as drafts, ExitStack() as writers:
         drafted = {name: drafts.enter_context(whole_file(path)) for name, path in paths.items()}
-        opened: dict[str, pq.ParquetWriter] = {}
+        opened: dict[str, Groups] = {}
         for batch in batches:
             for name, draft in drafted.items():
                 if name not in batch:
                     raise DataError(f"a batch has no table {name!r}, which {paths[name].name} is for", mend="leave the file out")
-                table = batch[name].replace_schema_metadata(None)
+                table = batch[name]
                 if name not in opened:
-                    opened[name] = writers.enter_context(_writer(draft, table.schema))
-                    opened[name].add_key_value_metadata(dict(metadata or {}))
+                    opened[name] = writers.enter_context(Groups(draft, table.schema, metadata=metadata))
                 elif not opened[name].schema.equals(table.schema):
                     raise DataError(f"the columns of {name} change from batch to batch", mend="give all batches the same columns")
-                opened[name].write_table(table)
-                rows[name] += len(table)
+                opened[name].write(table)
                 if progress is not None:
-                    progress(name, rows[name])
+                    progress(name, opened[name].rows)
         if len(opened) < len(paths):
             raise DataError("there is nothing to write: no batch came", mend="check what makes the batches")
-    return rows
+    return {name: opened[name].rows for name in paths}
 
 
 def read_metadata(path: Path) -> dict[str, str]:
@@ -67,10 +64,3 @@ def read_metadata(path: Path) -> dict[str, str]:
     except (OSError, pa.ArrowInvalid) as error:
         raise DataError(f"{path.name} cannot be read as Parquet: {str(error).splitlines()[0]}", mend="check the path") from None
     return {key.decode(): value.decode() for key, value in found.items() if not key.startswith(b"ARROW:")}
-
-
-def _writer(draft: Path, schema: pa.Schema) -> pq.ParquetWriter:
-    # zstd at its fastest; without Arrow's own schema, so that every reader sees the same plain types
-    return pq.ParquetWriter(
-        draft, schema, compression="zstd", compression_level=1, dictionary_pagesize_limit=_DICTIONARY_BYTES, store_schema=False
-    )
