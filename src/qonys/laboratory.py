@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
     from qonys.measures.history import Reading
 
+__all__ = ["answer_of", "departure_of", "distance_of", "division", "measures_of", "panel_of"]
+
 
 def panel_of(path: Path) -> pd.DataFrame:
     """A file of the contract `panel`: area, period, value and, where given, weight, low, high. Bad rows go beside the file.

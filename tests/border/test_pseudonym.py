@@ -99,9 +99,11 @@ def test_a_weak_key_is_refused_and_not_quoted(monkeypatch, weak, why):
 
 
 def test_random_keys_are_strong(monkeypatch):
+    seen = set()
     for _ in range(500):
         monkeypatch.setenv(VARIABLE, secrets.token_hex(16))
-        load_key()
+        seen.add(load_key().key_id)
+    assert len(seen) == 500
 
 
 def test_a_key_that_others_may_read_or_that_lies_with_the_data_is_refused(tmp_path):

@@ -15,12 +15,11 @@ from qonys.border.keys import KEY_ID, Key, load_key, make_key
 from qonys.border.layout import Layout
 from qonys.border.pseudonym import person_ids
 from qonys.borders.imports import hashed_aliases_of, import_files
-from qonys.borders.micro import note_rows
 from qonys.cli import main
 from qonys.core.contracts import CROSSING
 from qonys.core.errors import DataError
 from qonys.store import take_in
-from qonys.store.audit import audit_file
+from qonys.store.audit import audit_file, note
 
 LAYOUT = """
 zone = "Asia/Almaty"
@@ -230,7 +229,7 @@ def test_the_trail_is_listed_and_whole_until_somebody_changes_it(desk, qonys):
     assert "lines: 0; the trail is whole" in qonys("border", "audit").stderr
     source = records(desk, *GOOD)
     for place in range(3):
-        note_rows("border stays --micro", {"on": f"2020-04-1{place}"}, [source])
+        note("border stays --micro", {"on": f"2020-04-1{place}"}, [source])
     done = qonys("border", "audit", "--lang", "kk")
     assert done.returncode == 0
     head = json.loads(audit_file().read_text(encoding="utf-8").splitlines()[-1])["hash"]

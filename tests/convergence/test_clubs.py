@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from qonys.convergence.clubs import Options, clubs
-from qonys.convergence.logt import log_t, regressions, sums
+from qonys.convergence.logt import joined, log_t, regressions, sums
 from qonys.convergence.stability import stability
 from qonys.core.errors import DesignError
 
@@ -86,11 +86,9 @@ def test_the_unit_of_the_values_is_of_no_account(world):
 def test_adding_an_area_by_update_is_the_same_as_summing_anew():
     rng = np.random.default_rng(3)
     values, more = rng.gamma(9, size=(7, 20)), rng.gamma(9, size=(4, 20))
-    number, mean, square = sums(values)
-    step = more - mean
-    updated = regressions(number + 1, mean + step / (number + 1), (square * number + step**2 * number / (number + 1)) / (number + 1))
+    updated = regressions(joined(sums(values), more))
     for place, row in enumerate(more):
-        anew = regressions(*sums(np.vstack([values, row])))
+        anew = regressions(sums(np.vstack([values, row])))
         assert all(one[place] == pytest.approx(other[0], rel=1e-9) for one, other in zip(updated, anew, strict=True))
 
 

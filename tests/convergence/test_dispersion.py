@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from qonys.convergence.breaks import breaks
-from qonys.convergence.dispersion import FEWEST_AREAS, dispersion, rescaled, trend, wide_of
+from qonys.convergence.dispersion import dispersion, rescaled, trend
+from qonys.convergence.panel import FEWEST_AREAS, wide_of
 from qonys.core.errors import DesignError
 
 MEASURES = ("sd", "cv", "iqr", "gini", "ordinal")

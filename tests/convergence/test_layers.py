@@ -153,13 +153,11 @@ def test_the_mean_distance_over_time_and_to_the_common_acts():
     found, parts = mean_distance(BOOK, days, list("BCDE"), by=("instrument",), reference="A")
     assert found.value[0] == 0
     assert found.value[1] > 0
-    table = distances(portfolios(BOOK, DAY, list("BCDE"), by=("instrument",)))
     whole = distances(portfolios(BOOK, DAY, list("BCDE"), by=("instrument",)), "jaccard").to_numpy().sum() / 12
     assert mean_distance(BOOK, [DAY], list("BCDE"), by=("instrument",), method="jaccard")[0].value[0] == pytest.approx(whole)
     without = mean_distance(BOOK, days, list("CDE"), by=("instrument",), reference="A")[0]
     assert found.without[0] == pytest.approx(without.value)
     assert parts[parts["period"] == "2020-04-01"].set_index("issuer")["to_reference"]["B"] < 1
-    assert table.shape == (4, 4)
 
 
 def test_a_map_does_not_turn_or_flip_from_one_time_to_the_next():

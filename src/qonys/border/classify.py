@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from qonys.border.initial import Statuses
-from qonys.border.residence import ResidenceRule, rule
+from qonys.border.residence import EARLIEST, ResidenceRule, rule
 from qonys.core.errors import DataError
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 EPOCH = date(1970, 1, 1)
-EARLIEST = date(1990, 1, 1)  # electronic border records are younger than that: an earlier day is a wrong clock
 LATEST_SECOND = 2**33  # in the year 2242
 PIECE_ROWS = 1_000_000  # what is sorted at once: small enough for the processor's cache
 FAULTS = ("repeated", "missed_exit", "missed_entry", "same_instant", "after_end", "too_early")

@@ -21,13 +21,13 @@ import ibis
 import ibis.expr.datatypes as dt
 from ibis import _
 
+from qonys.border.residence import EARLIEST
 from qonys.core.contracts import CROSSING
 from qonys.core.errors import DataError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-EARLIEST = date(1990, 1, 1)  # electronic border records are younger than that: an earlier day is a wrong clock
 PRESUMED_AFTER_DAYS = 365  # after so long without a record, that a person is still here is a presumption
 OPENED = ("seen", "missed_entry", "before_data")
 CLOSED = ("seen", "missed_exit", "open")

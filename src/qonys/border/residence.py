@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from dataclasses import dataclass
+from datetime import date
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 DAYS_OF_MONTH = 365.25 / 12
+EARLIEST = date(1990, 1, 1)  # electronic border records are younger than that: an earlier day is a wrong clock
 LONGEST_WINDOW = 240  # months; a window longer than that is a slip of the pen
 
 

@@ -13,7 +13,7 @@ import ibis
 import pandas as pd
 from ibis import _
 
-from qonys.border.presence import EARLIEST
+from qonys.border.residence import EARLIEST
 from qonys.core import areas
 from qonys.core.errors import DataError, nearest
 from qonys.core.periods import earliest, latest

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import ibis
 
 from qonys.border.flows import BY, Period, border_flows, net, protected
-from qonys.borders.micro import note_rows
-from qonys.borders.residence import day_of
 from qonys.core import areas
 from qonys.core.errors import DataError, nearest
+from qonys.core.periods import whole_day
 from qonys.store import connect
+from qonys.store.audit import note
 from qonys.store.raw import read_raw
 
 if TYPE_CHECKING:
@@ -31,14 +31,14 @@ def flows_of_file(
     Errors: DataError for a file that is not classified, or an unknown split; DesignError as in `disclosure.protect`.
     """
     areas.area(country)
-    vintage, split = day_of(end), splits_of(by)
+    vintage, split = whole_day(end), splits_of(by)
     con = connect()
     table, _malformed = read_raw(con, source)
     needed = ("person_id", "long_term", "fault", "day", "direction", *(name if name != "age" else "birth_year" for name in split))
     if absent := [name for name in needed if name not in table.columns]:
         raise DataError(f"{source.name} has no column {', '.join(map(repr, absent))}", mend="make it with qonys border classify")
     if disclosure == "none":
-        note_rows("border flows", {"country": country, "end": end, "period": period, "by": split, "disclosure": disclosure}, [source])
+        note("border flows", {"country": country, "end": end, "period": period, "by": split, "disclosure": disclosure}, [source])
     found = border_flows(table, country=country, vintage=vintage, period=period, by=split)
     flows = protected(con.to_pandas(found.order_by("period_start", ibis.desc("destination"), *BY)), by=split, method=disclosure)
     return net(flows) if nets else flows.sort_values(["period_start", *split, "destination"], ignore_index=True, kind="stable")

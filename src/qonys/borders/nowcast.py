@@ -26,10 +26,10 @@ from qonys.border.pace import month_of
 from qonys.border.revisions import history, triangle, window_months, with_chances
 from qonys.border.unfinished import numbers, records
 from qonys.borders.flows import splits_of
-from qonys.borders.micro import note_rows
 from qonys.borders.residence import last_day
 from qonys.core import areas
 from qonys.store import connect
+from qonys.store.audit import note
 from qonys.store.engines.local import map_by_person, opened
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def nowcast_of_file(
     last = last_day(con, source, end)
     if disclosure == "none":
         given = {"country": country, "rule": rule_name, "end": str(last), "period": period, "by": split, "disclosure": disclosure}
-        note_rows("border nowcast", given, [source])
+        note("border nowcast", given, [source])
     sample, share = _sample(con, source)
     words = numbers(sample)
     past, chances, ran = history(

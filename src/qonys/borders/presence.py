@@ -12,15 +12,15 @@ from ibis import _
 
 from qonys.border.disclosure import CELL_KEY, SUMMED, Method, protect
 from qonys.border.noise import KEYS
-from qonys.border.presence import EARLIEST
+from qonys.border.residence import EARLIEST
 from qonys.border.stays import BY, COLUMNS, permissions, stays
 from qonys.border.stranded import FIGURES, citizens_abroad, stranded, sums_by_citizenship
 from qonys.border.visa_free import VisaFree, read_visa_free, visa_free_rules
-from qonys.borders.micro import note_rows
 from qonys.core.errors import DataError, nearest
 from qonys.measures.closures import CLOSED_DOSE, closed_return, closed_ways
 from qonys.registers import DEFAULT, open_registers
 from qonys.store import connect
+from qonys.store.audit import note
 from qonys.store.tables import read_text
 
 if TYPE_CHECKING:
@@ -249,4 +249,4 @@ def _figures(cells: pd.DataFrame, method: Method) -> dict[str, int]:
 
 def _note(command: str, day: Day, files: Sequence[Path | None], **more: object) -> None:
     """A line in the audit trail, before anything unprotected is shown."""
-    note_rows(command, {**asdict(day), **more}, [file for file in files if file is not None])
+    note(command, {**asdict(day), **more}, [file for file in files if file is not None])

@@ -14,7 +14,7 @@ from qonys.border import classify, rule
 from qonys.border.aliases import one_person
 from qonys.borders.imports import hashed_aliases_of
 from qonys.core.errors import DataError, nearest
-from qonys.core.periods import earliest, latest
+from qonys.core.periods import whole_day
 from qonys.store import connect
 from qonys.store.engines.local import map_by_person
 from qonys.store.raw import read_raw
@@ -75,7 +75,7 @@ def classify_file(
 
 def last_day(con: BaseBackend, source: Path, end: str | None) -> date:
     """The last day the data of a file cover: the one given, else that of the last crossing. Errors: DataError if it holds no crossings."""
-    given = day_of(end) if end else None
+    given = whole_day(end) if end else None
     raw = con.read_parquet(source / "*.parquet") if source.is_dir() else read_raw(con, source)[0]
     if "at" not in raw.columns or not raw["at"].type().is_timestamp():
         raise DataError(f"{source.name} has no column 'at' of instants", mend="see qonys contract show crossing")
@@ -86,10 +86,3 @@ def last_day(con: BaseBackend, source: Path, end: str | None) -> date:
         raise DataError(f"{source.name} holds no crossings", mend="check the export")
     last: date = pd.Timestamp(newest).date()
     return last
-
-
-def day_of(text: str) -> date:
-    """The day a text names. Errors: DataError for a month, a year, or no day."""
-    if earliest(text) != latest(text):
-        raise DataError(f"{text!r} is no single day", mend="write it as 2021-12-31")
-    return earliest(text)

@@ -13,7 +13,6 @@ from qonys.cli.output import LanguageOption, OutputOption, tell, write
 if TYPE_CHECKING:
     import pandas as pd
 
-    from qonys.convergence.answer import Answer
     from qonys.i18n.lookup import Words
 
 app = typer.Typer(no_args_is_help=True, help="Convergence or distancing: spread, clubs, distances, departures, the answer.")
@@ -142,12 +141,12 @@ def distance(
 
     Example: qonys convergence distance --issuer EU27_2020 --reference EU27_2020 --on 2020-02-01 --on 2020-04-15
     """
-    from qonys.cli.measures.options import day
+    from qonys.core.periods import whole_day
     from qonys.i18n import words
     from qonys.laboratory import distance_of
 
     say = words(lang)
-    days = sorted({one for text in on if (one := day(text)) is not None})
+    days = sorted({whole_day(text) for text in on})
     evidence, by_issuer = distance_of(registers(register), issuer, days, method=method, reference=reference, reading=reading)
     shown = by_issuer if issuers else evidence.table()
     write(shown, _headings(shown, say), output)
@@ -171,6 +170,7 @@ def answer_(
     """
     from qonys.i18n import words
     from qonys.laboratory import answer_of, panel_of
+    from qonys.report.answer import paragraph
     from qonys.store import write_table
 
     say = words(lang)
@@ -180,43 +180,6 @@ def answer_(
         tell(f"{evidence}: {len(found.evidence)}")
     write(found.phases, _headings(found.phases, say), output)
     tell(paragraph(found, say))
-
-
-def paragraph(found: Answer, say: Words) -> str:
-    """The answer in one paragraph."""
-    phases = found.phases
-    text = [say.plain("answer.span", phases=len(phases), first=say.date(phases["first"].iloc[0]), last=say.date(phases["last"].iloc[-1]))]
-    for one in phases.iloc[1:].itertuples():
-        mine = found.evidence[found.evidence["phase"] == one.phase]
-        numbers = {
-            side: "; ".join(_number(row, say) for row in mine[mine["supports"] == side].itertuples()) or say.plain("answer.none")
-            for side in ("for", "against", "undecided")
-        }
-        hangs = sorted({area for row in mine["hangs_on"] for area in str(row).split()})
-        text.append(say.plain(
-            f"answer.{one.verdict}", date=say.date(one.first), dates=_between(one.earliest, one.latest, say), supports=numbers["for"],
-            against=numbers["against"], undecided=numbers["undecided"],
-        ))  # fmt: skip
-        names = ", ".join(say.area(area) for area in hangs)
-        text.append(say.plain("answer.hangs", areas=names) if hangs else say.plain("answer.firm"))
-    if len(phases) == 1:
-        text.append(say.plain("answer.one_phase"))
-    if len(found.left_out):
-        gaps = found.left_out.groupby("kind", sort=False).size()
-        what = "; ".join(
-            say.plain("answer.gaps", kind=say.plain(f"evidence.{kind}"), periods=say.number(number)) for kind, number in gaps.items()
-        )
-        text.append(say.plain("answer.left_out", what=what))
-    return " ".join(text)
-
-
-def _between(first: str, last: str, say: Words) -> str:
-    return say.date(first) if first == last else f"{say.date(first)} \N{EN DASH} {say.date(last)}"
-
-
-def _number(row: pd.Series, say: Words) -> str:
-    values = {name: say.number(getattr(row, name), 3, sign=True) for name in ("change", "low", "high")}
-    return say.plain("answer.number", kind=say.plain(f"evidence.{row.kind}"), **values)
 
 
 def _headings(shown: pd.DataFrame, say: Words) -> dict[str, str]:

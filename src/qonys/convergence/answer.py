@@ -8,7 +8,7 @@ verdicts together say converging, distancing, or neither. It never says more tha
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -23,6 +23,15 @@ if TYPE_CHECKING:
     from qonys.convergence.evidence import Evidence
 
 NEAR = 2  # periods within which breaks of several kinds are one
+
+
+class Break(NamedTuple):
+    """Where one kind of evidence breaks, and where it would without any one area: places in the list of periods."""
+
+    place: int
+    kind: str
+    earliest: int
+    latest: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +57,7 @@ def answer(kinds: Sequence[Evidence], *, most: int = MOST, shortest: int = SHORT
         raise DesignError("an answer rests on evidence, each kind once", mend="give a panel, or portfolios, or rules")
     periods = sorted(set().union(*(one.periods for one in kinds)))
     place = {period: number for number, period in enumerate(periods)}
-    found: list[tuple[int, str, int, int]] = []
+    found: list[Break] = []
     left_out, broken = [], []
     for one in kinds:
         known = np.flatnonzero(np.isfinite(one.value))
@@ -62,32 +71,30 @@ def answer(kinds: Sequence[Evidence], *, most: int = MOST, shortest: int = SHORT
         for number, cut in enumerate(cuts):
             dates = [cut, *(other[number] for other in others)]
             earliest, latest, here = (place[one.periods[known[date]]] for date in (min(dates), max(dates), cut))
-            found.append((here, one.name, earliest, latest))
+            found.append(Break(here, one.name, earliest, latest))
     if not broken:
         raise DesignError("no evidence has periods enough for two phases", mend=f"give panels of {2 * shortest} periods or more")
     groups = _together(sorted(found), near)
-    starts = [0, *(group[len(group) // 2][0] for group in groups)]
-    edges = [*starts, len(periods)]
+    edges = [0, *(group[len(group) // 2].place for group in groups), len(periods)]
     rows, lines = [(1, periods[0], "start", "", "", "")], []
     for number, group in enumerate(groups, start=1):
         before, after = periods[edges[number - 1] : edges[number]], periods[edges[number] : edges[number + 1]]
-        mine = [_line(one, number + 1, before, after, coverage) for one in kinds if _has(one, before) and _has(one, after)]
-        verdict = joint_verdict(line[5] for line in mine)
-        said = verdict.removeprefix("leaning_")
-        lines += [(*line, "undecided" if line[5] == "undecided" else "for" if line[5] == said else "against") for line in mine]
-        ends = periods[min(one[2] for one in group)], periods[max(one[3] for one in group)]
-        rows.append((number + 1, periods[starts[number]], verdict, " ".join(sorted({one[1] for one in group})), *ends))
+        mine = [_line(one, before, after, coverage) for one in kinds if _has(one, before) and _has(one, after)]
+        verdict = joint_verdict(line["verdict"] for line in mine)
+        lines += [{"phase": number + 1, **line, "supports": _supports(line["verdict"], verdict)} for line in mine]
+        ends = periods[min(one.earliest for one in group)], periods[max(one.latest for one in group)]
+        rows.append((number + 1, periods[edges[number]], verdict, " ".join(sorted({one.kind for one in group})), *ends))
     phases = pd.DataFrame(rows, columns=["phase", "first", "verdict", "found_in", "earliest", "latest"])
     phases.insert(2, "last", [periods[end - 1] for end in edges[1:]])
     columns = ["phase", "kind", "change", "low", "high", "verdict", "hangs_on", "supports"]
     return Answer(phases, pd.DataFrame(lines, columns=columns), pd.DataFrame(left_out, columns=["kind", "period", "why"]), coverage)
 
 
-def _together(found: list[tuple[int, str, int, int]], near: int) -> list[list[tuple[int, str, int, int]]]:
+def _together(found: list[Break], near: int) -> list[list[Break]]:
     """Breaks in groups: each lies within `near` periods of the first of its group."""
-    groups: list[list[tuple[int, str, int, int]]] = []
+    groups: list[list[Break]] = []
     for one in found:
-        if groups and one[0] - groups[-1][0][0] <= near:
+        if groups and one.place - groups[-1][0].place <= near:
             groups[-1].append(one)
         else:
             groups.append([one])
@@ -98,8 +105,15 @@ def _has(one: Evidence, phase: Sequence[str]) -> bool:
     return bool((np.isin(one.periods, list(phase)) & np.isfinite(one.value)).any())
 
 
-def _line(
-    one: Evidence, phase: int, before: Sequence[str], after: Sequence[str], coverage: float
-) -> tuple[int, str, float, float, float, str, str]:
+def _line(one: Evidence, before: Sequence[str], after: Sequence[str], coverage: float) -> dict[str, Any]:
     change, hangs_on = one.change(before, after, coverage)
-    return phase, one.name, change.value, change.low, change.high, change.verdict, " ".join(hangs_on)
+    return {
+        "kind": one.name, "change": change.value, "low": change.low, "high": change.high, "verdict": change.verdict,
+        "hangs_on": " ".join(hangs_on),
+    }  # fmt: skip
+
+
+def _supports(own: str, joint: str) -> str:
+    if own == "undecided":
+        return own
+    return "for" if own == joint.removeprefix("leaning_") else "against"

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from qonys.convergence.dispersion import wide_of
+from qonys.convergence.panel import FEWEST_AREAS, wide_of
 from qonys.core.errors import DesignError
 
 if TYPE_CHECKING:
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
     from qonys.convergence.dispersion import Floats
 
-FEWEST_AREAS = 5
 FEWEST_PERIODS = 6  # of the panel form: each half must hold a step and a mean
 
 

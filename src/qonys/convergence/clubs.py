@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 import numpy as np
 import pandas as pd
 
-from qonys.convergence.logt import REJECTED, TRIM, complete, regressions, sums
+from qonys.convergence.logt import REJECTED, TRIM, Sums, complete, joined, regressions, sums
 from qonys.core.errors import DesignError, nearest
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def clubs(panel: pd.DataFrame, options: Options | None = None) -> Partition:
     ordered = values[order]
     lines = []
     for place, own in enumerate(found, start=1):
-        b, error, t = (float(one[0]) for one in regressions(*sums(ordered[own]), trim=chosen.trim))
+        b, error, t = (float(one[0]) for one in regressions(sums(ordered[own]), trim=chosen.trim))
         lines.append({"club": place, "areas": len(own), "b": b, "error": error, "t": t})
     return Partition(members, pd.DataFrame(lines, columns=["club", "areas", "b", "error", "t"]), chosen)
 
@@ -106,7 +106,7 @@ def partition(values: Floats, options: Options) -> tuple[Rows, list[Rows], Rows]
 
 
 def _t(values: Floats, options: Options) -> float:
-    return float(regressions(*sums(values), trim=options.trim)[2][0])
+    return float(regressions(sums(values), trim=options.trim)[2][0])
 
 
 def _club(ordered: Floats, left: Rows, options: Options) -> Rows | None:
@@ -117,9 +117,7 @@ def _club(ordered: Floats, left: Rows, options: Options) -> Rows | None:
     inside, others = left[core], np.delete(left, core)
     if not len(others):
         return inside
-    number, mean, square = sums(ordered[inside])
-    count, step = number + 1, ordered[others] - mean
-    t = regressions(count, mean + step / count, (square * number + step**2 * number / count) / count, trim=options.trim)[2]
+    t = regressions(joined(sums(ordered[inside]), ordered[others]), trim=options.trim)[2]
     bar = options.bar
     while True:
         club = np.sort(np.concatenate([inside, others[t > bar]]))
@@ -133,28 +131,26 @@ def _club(ordered: Floats, left: Rows, options: Options) -> Rows | None:
 def _core(values: Floats, options: Options) -> slice | None:
     """Neighbours in the order that converge: from the first two that do, as many as make t largest (or as do not reject)."""
     pairs = np.stack([values[:-1], values[1:]])
-    t = regressions(np.full(len(values) - 1, 2.0), pairs.mean(axis=0), ((pairs - pairs.mean(axis=0)) ** 2).mean(axis=0), trim=options.trim)[
-        2
-    ]
+    two = Sums(np.full(len(values) - 1, 2.0), pairs.mean(axis=0), pairs.var(axis=0))
+    t = regressions(two, trim=options.trim)[2]
     begin = np.flatnonzero(t > REJECTED)
     if not len(begin):
         return None
     first = int(begin[0])
-    number, mean, square = _growing(values[first:])
-    t = regressions(number, mean, square, trim=options.trim)[2]
+    t = regressions(_growing(values[first:]), trim=options.trim)[2]
     rejects = np.flatnonzero(~(t > REJECTED))
     t = t[: rejects[0]] if len(rejects) else t
     size = len(t) + 1 if options.core == "all" else int(np.argmax(t)) + 2
     return slice(first, first + size)
 
 
-def _growing(values: Floats) -> tuple[Floats, Floats, Floats]:
-    """Number, mean and mean square deviation of the first two areas, the first three, ..., all."""
+def _growing(values: Floats) -> Sums:
+    """Those of the first two areas, the first three, ..., all."""
     centre = values[0]  # deviations from one of the areas are small, so that squares lose nothing
     number = np.arange(1.0, len(values) + 1)[:, None]
     mean = np.cumsum(values - centre, axis=0) / number
     square = np.cumsum((values - centre) ** 2, axis=0) / number - mean**2
-    return number[1:, 0], (mean + centre)[1:], np.maximum(square, 0.0)[1:]
+    return Sums(number[1:, 0], (mean + centre)[1:], np.maximum(square, 0.0)[1:])
 
 
 # Merging

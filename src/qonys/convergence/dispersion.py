@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 import numpy as np
 import pandas as pd
 
+from qonys.convergence.panel import FEWEST_AREAS, wide_of
 from qonys.core.errors import DesignError, nearest
 
 if TYPE_CHECKING:
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
 Measure = Literal["sd", "cv", "iqr", "gini", "ordinal"]
 Scale = Literal["as_given", "logit", "rank"]
-FEWEST_AREAS = 5
 DRAWS = 2000
 EDGE = 0.005  # of a bounded scale: its ends are moved in by so much before the logit, which has none
 
@@ -89,17 +89,6 @@ def trend(found: Dispersion) -> tuple[float, float, float, float]:
     slopes = np.array([_sen(row) for row in found.draws])
     low, high = (float(one[0]) for one in _band(slopes[:, None], found.coverage))
     return float(_sen(series)), low, high, float(np.mean(slopes > 0))
-
-
-def wide_of(panel: pd.DataFrame) -> pd.DataFrame:
-    """areas x periods. Errors: DesignError for an empty panel, or an area twice in a period."""
-    if panel.empty:
-        raise DesignError("the panel is empty", mend="check areas and period")
-    if (twice := panel.duplicated(["area", "period"])).any():
-        row = panel[twice].iloc[0]
-        raise DesignError(f"{row['area']} has two values in {row['period']}", mend="leave one out, or take their mean")
-    wide: pd.DataFrame = panel.pivot(index="area", columns="period", values="value").sort_index().sort_index(axis=1).astype(float)
-    return wide
 
 
 def rescaled(wide: pd.DataFrame, scale: Scale, bounds: tuple[float, float]) -> pd.DataFrame:

@@ -13,8 +13,8 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from qonys.convergence.dispersion import wide_of
-from qonys.convergence.sigma import FEWEST_AREAS, Change, deviations
+from qonys.convergence.panel import FEWEST_AREAS, wide_of
+from qonys.convergence.sigma import Change, deviations
 from qonys.core.errors import DesignError
 
 if TYPE_CHECKING:
@@ -59,8 +59,9 @@ class Evidence:
         estimate = float(self.value[used] @ weights[used])
         without = self.without[:, used] @ weights[used]
         reach = float(_reach(without[:, None], coverage)[0])
-        found = Change(estimate, estimate - reach, estimate + reach, float(np.mean(without > 0)), coverage)
-        return found, tuple(area for area, one in zip(self.areas, without, strict=True) if _verdict(one, reach) != found.verdict)
+        share = float(np.mean(without > 0))
+        found, *others = (Change(middle, middle - reach, middle + reach, share, coverage) for middle in (estimate, *without))
+        return found, tuple(area for area, one in zip(self.areas, others, strict=True) if one.verdict != found.verdict)
 
 
 def evidence_of_spread(panel: pd.DataFrame) -> Evidence:
@@ -87,9 +88,3 @@ def _reach(without: Floats, coverage: float) -> Floats:
     areas = len(without)
     reach: Floats = float(stats.t.ppf((1 + coverage) / 2, areas - 1)) * np.sqrt((areas - 1) * without.var(axis=0))
     return reach
-
-
-def _verdict(estimate: float, reach: float) -> str:
-    if estimate - reach > 0:
-        return "distancing"
-    return "converging" if estimate + reach < 0 else "undecided"

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from qonys.convergence.dispersion import wide_of
+from qonys.convergence.panel import wide_of
 from qonys.core.errors import DesignError
 
 if TYPE_CHECKING:

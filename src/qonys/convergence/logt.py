@@ -11,14 +11,15 @@ rejected at 5 %. Its long-run variance is that of Andrews (1991, Econometrica 59
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-import pandas as pd
 
+from qonys.convergence.panel import wide_of
 from qonys.core.errors import DesignError
 
 if TYPE_CHECKING:
+    import pandas as pd
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
@@ -51,19 +52,19 @@ def log_t(panel: pd.DataFrame, *, trim: float = TRIM) -> LogT:
     Errors: DesignError for gaps, fewer than two areas, too few periods, means that are not above zero, a trim that leaves nothing.
     """
     values = complete(panel)
-    b, error, t = (float(one[0]) for one in regressions(*sums(values), trim=trim))
+    b, error, t = (float(one[0]) for one in regressions(sums(values), trim=trim))
     return LogT(b, error, t, *values.shape)
 
 
 def complete(panel: pd.DataFrame) -> Floats:
     """areas x periods of a panel, by area and period. Errors: DesignError as in `log_t`."""
-    wide = panel.pivot(index="area", columns="period", values="value").sort_index().sort_index(axis=1).astype(float)
+    wide = wide_of(panel)
     values: Floats = wide.to_numpy()
     if len(wide) < 2:
         raise DesignError(f"the panel has {len(wide)} areas", mend="give two or more: one area has nothing to come near to")
     if not np.isfinite(values).all():
         area, period = (labels[place[0]] for labels, place in zip((wide.index, wide.columns), np.where(~np.isfinite(values)), strict=True))
-        raise DesignError(f"{area} has no value in {period}", mend="fill gaps or leave areas out first: see convergence.balanced")
+        raise DesignError(f"{area} has no value in {period}", mend="fill the gap, or leave the area out first")
     if values.shape[1] < FEWEST_PERIODS:
         raise DesignError(f"the panel has {values.shape[1]} periods, and the log t test needs {FEWEST_PERIODS}", mend="give longer series")
     if (values.mean(axis=0) <= 0).any():
@@ -71,32 +72,38 @@ def complete(panel: pd.DataFrame) -> Floats:
     return values
 
 
-def sums(values: Floats) -> tuple[Floats, Floats, Floats]:
-    """Number, mean and mean square deviation of a group in each period, as arrays with one row: what `regressions` needs.
+class Sums(NamedTuple):
+    """Groups in rows: number of areas (groups), mean and mean square deviation (groups x periods). What `regressions` needs of them."""
 
-    values: areas x periods.
-    """
+    number: Floats
+    mean: Floats
+    square: Floats
+
+
+def sums(values: Floats) -> Sums:
+    """Those of one group. values: areas x periods."""
     mean = values.mean(axis=0)
-    return np.array([float(len(values))]), mean[None], ((values - mean) ** 2).mean(axis=0)[None]
+    return Sums(np.array([float(len(values))]), mean[None], ((values - mean) ** 2).mean(axis=0)[None])
 
 
-def joined(number: Floats, mean: Floats, square: Floats, more: Floats) -> tuple[Floats, Floats, Floats]:
-    """The same of a group with one more area, for each of `more` (areas x periods): Welford's update, without summing anew."""
-    count = number + 1
-    step = more - mean
-    return np.repeat(count, len(more)), mean + step / count, (square * number + step**2 * number / count) / count
+def joined(group: Sums, more: Floats) -> Sums:
+    """Those of one group with one more area, for each of `more` (areas x periods): Welford's update, without summing anew."""
+    count = group.number + 1
+    step = more - group.mean
+    square = (group.square * group.number + step**2 * group.number / count) / count
+    return Sums(np.repeat(count, len(more)), group.mean + step / count, square)
 
 
-def regressions(_number: Floats, mean: Floats, square: Floats, *, trim: float = TRIM) -> tuple[Floats, Floats, Floats]:
-    """b, its standard error and its t value for each group (rows). mean, square: groups x periods.
+def regressions(groups: Sums, *, trim: float = TRIM) -> tuple[Floats, Floats, Floats]:
+    """b, its standard error and its t value for each group.
 
     Where areas are alike in the end, which no finite b describes, t is infinite. Errors: DesignError for a trim that leaves nothing.
     """
-    periods = mean.shape[1]
+    periods = groups.mean.shape[1]
     first = max(round(trim * periods) + 1, 2)
     if not 0 <= trim < 1 or periods - first < 3:
         raise DesignError(f"a trim of {trim:g} leaves too few of {periods} periods", mend="give a share as 0.333")
-    ratio = square / mean**2
+    ratio = groups.square / groups.mean**2
     alike = (ratio[:, first - 1 :] < NONE_LEFT).any(axis=1) | (ratio[:, 0] < NONE_LEFT)
     ratio = np.maximum(ratio, NONE_LEFT)
     x = np.log(np.arange(first, periods + 1, dtype=float))

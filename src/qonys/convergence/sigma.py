@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from qonys.convergence.panel import FEWEST_AREAS, wide_of
 from qonys.core.errors import DesignError
 
 if TYPE_CHECKING:
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
-
-FEWEST_AREAS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +50,7 @@ def spread(panel: pd.DataFrame, *, coverage: float = 0.95) -> pd.DataFrame:
     below zero: Efron and Tibshirani (1993), An Introduction to the Bootstrap, chapter 11. It was chosen over three bootstrap intervals
     by simulated coverage and width, see docs/decisions/0009. Errors: DesignError for an empty panel.
     """
-    wide = _wide(panel)
+    wide = wide_of(panel)
     rows = []
     for period in wide.columns:
         values = wide[period].to_numpy()
@@ -72,7 +71,7 @@ def change_of_spread(
     as in `spread`; the share of draws is a bootstrap over areas. Periods in which fewer than FEWEST_AREAS areas have
     a value are left out, as they have no spread. Errors: DesignError where a phase has no such period, or the panel fewer areas.
     """
-    wide = _wide(panel)
+    wide = wide_of(panel)
     if len(wide) < FEWEST_AREAS:
         raise DesignError(f"the panel has {len(wide)} areas", mend=f"a spread needs at least {FEWEST_AREAS}")
     wide = wide.loc[:, wide.notna().sum() >= FEWEST_AREAS]
@@ -110,12 +109,6 @@ def joint_verdict(verdicts: Iterable[str]) -> str:
         return "contradictory" if decided else "undecided"
     verdict = decided.pop()
     return verdict if all(one == verdict for one in given) else f"leaning_{verdict}"
-
-
-def _wide(panel: pd.DataFrame) -> pd.DataFrame:
-    if panel.empty:
-        raise DesignError("the panel is empty", mend="check areas and period")
-    return panel.pivot(index="area", columns="period", values="value").sort_index().sort_index(axis=1).astype(float)
 
 
 def _quantile(coverage: float, areas: int) -> float:

@@ -19,7 +19,7 @@ from qonys.convergence.logt import complete
 from qonys.core.errors import DesignError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -135,10 +135,3 @@ def _members(found: Partition, names: NDArray[Any], share: Floats) -> pd.DataFra
 def _pairs(names: NDArray[Any], share: Floats) -> pd.DataFrame:
     first, second = np.triu_indices(len(names), k=1)
     return pd.DataFrame({"area": names[first], "other": names[second], "together": share[first, second]})
-
-
-def shares_of(found: Stability, areas: Iterable[str]) -> float:
-    """The mean share of runs in which pairs of some areas are together."""
-    wanted = set(areas)
-    mine = found.pairs[found.pairs["area"].isin(wanted) & found.pairs["other"].isin(wanted)]
-    return float(mine["together"].mean())

@@ -39,6 +39,17 @@ def latest(partial: str) -> date:
     return _day(partial, year, month, day or calendar.monthrange(year, month)[1])
 
 
+def whole_day(text: str) -> date:
+    """The day a text names. Errors: DataError for a year, a month, or no date.
+
+    >>> whole_day("2020-04-15")
+    datetime.date(2020, 4, 15)
+    """
+    if earliest(text) != latest(text):
+        raise DataError(f"{text!r} is no single day", mend="write it as 2020-04-15")
+    return earliest(text)
+
+
 def _parts(partial: str) -> tuple[int, int | None, int | None]:
     if not re.fullmatch(PARTIAL_DATE[1:-1], partial):
         raise DataError(f"{partial!r} is not a date", mend="write 2020, 2020-03 or 2020-03-16")

@@ -26,14 +26,9 @@ def span(first: str, last: str) -> tuple[date, date]:
 
 def day(text: str | None) -> date | None:
     """A whole day, or nothing."""
-    from qonys.core.errors import DataError
-    from qonys.core.periods import earliest, latest
+    from qonys.core.periods import whole_day
 
-    if text is None:
-        return None
-    if earliest(text) != latest(text):
-        raise DataError(f"{text!r} is no single day", mend="write it as 2020-04-15")
-    return earliest(text)
+    return None if text is None else whole_day(text)
 
 
 def registers(names: list[str] | None) -> tuple[str, ...]:
