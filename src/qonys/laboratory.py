@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import tomllib
 from datetime import date
-from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,12 +13,13 @@ from ibis import _
 from qonys.convergence.answer import Answer, answer
 from qonys.convergence.evidence import Evidence, evidence_of_spread
 from qonys.convergence.modal import NO_RULE, departures_by_member, modal_departure, rules_on
-from qonys.convergence.portfolio import Distance, mean_distance
+from qonys.convergence.portfolio import Distance, distances_on, mean_distance
 from qonys.core import areas
+from qonys.core.blocs import groups_of, read_division, shipped_division
 from qonys.core.contracts import PANEL
-from qonys.core.errors import DataError, nearest
+from qonys.core.errors import DataError
 from qonys.core.periods import latest
-from qonys.measures.history import FOREVER, spans
+from qonys.measures.history import FOREVER, as_days, spans
 from qonys.registers import members_of, open_registers
 from qonys.store import connect, take_in
 from qonys.store.tables import read_text
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
 
     from qonys.measures.history import Reading
 
-__all__ = ["answer_of", "departure_of", "distance_of", "division", "measures_of", "panel_of"]
+__all__ = ["answer_of", "departure_of", "distances_of", "division", "measures_of", "panel_of"]
 
 
 def panel_of(path: Path) -> pd.DataFrame:
@@ -51,46 +50,14 @@ def panel_of(path: Path) -> pd.DataFrame:
 
 
 def division(name: str, codes: Sequence[str]) -> dict[str, str]:
-    """The group of each area by a shipped division (`data/areas/blocs.toml`), or by a TOML file of the same form with one division; areas
-    in no group are in `rest`. Errors: DataError for an unknown division, a file that is none, or an area in two groups.
-    """
-    if name.endswith(".toml"):
-        found = _toml(read_text(Path(name)), name)
-        if len(found) != 1:
-            raise DataError(f"{name} holds {len(found)} divisions", mend="give a file with one")
-        groups = next(iter(found.values()))
-    else:
-        known = _toml(files("qonys").joinpath("data/areas/blocs.toml").read_text(encoding="utf-8"), "blocs.toml")
-        if name not in known:
-            raise DataError(f"there is no division {name!r}", mend=f"{nearest(name, known)}, or the path of a TOML file")
-        groups = known[name]
-    own: dict[str, str] = {}
-    for group, members in groups.items():
-        for code in members:
-            if areas.area(code).code in own:
-                raise DataError(f"{code} is in the groups {own[code]} and {group}", mend="leave it in one")
-            own[code] = group
-    return {code: own.get(code, "rest") for code in codes}
-
-
-def _toml(text: str, file: str) -> dict[str, dict[str, list[str]]]:
-    try:
-        found = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise DataError(f"{file} is not TOML: {error}", mend="see data/areas/blocs.toml for the form") from None
-    if not all(isinstance(one, dict) and all(isinstance(codes, list) for codes in one.values()) for one in found.values()):
-        raise DataError(f"{file} is no table of divisions", mend='write [name], then group = ["AUT", ...]')
-    return found
+    """The group of each area by a shipped division, or by a TOML file of the same form with one division (see `core.blocs`)."""
+    return groups_of(read_division(read_text(Path(name)), name) if name.endswith(".toml") else shipped_division(name), codes)
 
 
 def measures_of(names: Sequence[str], issuers: Sequence[str], *, reading: Reading = "certain") -> pd.DataFrame:
     """The adopted measures of some issuers with their days in force (`begun`, `over`, `dose`), out of registers."""
     con = connect()
-    found = spans(open_registers(con, names), reading=reading).filter(_.issuer.isin(list(issuers)))
-    table = con.to_pandas(found)
-    for name in ("begun", "over"):
-        table[name] = pd.to_datetime(table[name], errors="coerce").fillna(pd.Timestamp(FOREVER)).dt.date
-    return table
+    return as_days(con.to_pandas(spans(open_registers(con, names), reading=reading).filter(_.issuer.isin(list(issuers)))))
 
 
 def departure_of(
@@ -118,16 +85,35 @@ def departure_of(
     return evidence, counts, departures_by_member(rules[looked])
 
 
-def distance_of(
+def distances_of(
     names: Sequence[str], issuers: Sequence[str], days: Sequence[date], *, method: Distance = "gower", reference: str | None = None,
     reading: Reading = "certain",
-) -> tuple[Evidence, pd.DataFrame]:  # fmt: skip
-    """Mean distance of portfolios out of registers (see `convergence.mean_distance`)."""
+) -> dict[date, pd.DataFrame]:  # fmt: skip
+    """Distances of the portfolios of issuers out of registers on days, unions replaced by their members (see `convergence.distances_on`).
+
+    reference: one more issuer, as the union whose acts are the common ones. Days on which the registers no longer look are left out: those
+    after the last day on which any of these issuers' entries began or was seen in force, since all portfolios would look alike there.
+    Errors: DataError where no day is left.
+    """
     codes = members_of(issuers, max(days))
     if reference:
         areas.area(reference)
-    measures = measures_of(names, [*codes, *([reference] if reference else [])], reading=reading)
-    return mean_distance(measures, days, codes, method=method, reference=reference)
+    everyone = [*codes, *([reference] if reference else [])]
+    measures = measures_of(names, everyone, reading=reading)
+    own = measures[measures["issuer"].isin(codes)]
+    if own.empty:
+        raise DataError("the registers hold no adopted entry of these issuers", mend="name another register with --register")
+    until = _looked_until(own)
+    looked = [day for day in days if day <= until]
+    if not looked:
+        raise DataError(f"the registers know nothing new of these issuers after {until}", mend="give earlier days, or a newer register")
+    return distances_on(measures, looked, everyone, method=method)
+
+
+def _looked_until(measures: pd.DataFrame) -> date:
+    """The end of the month of the last day on which an entry began or was seen in force."""
+    last = max(pd.Timestamp(measures[name].max()) for name in ("start_latest", "seen_until") if measures[name].notna().any())
+    return latest(f"{last:%Y-%m}")
 
 
 def answer_of(
@@ -142,7 +128,7 @@ def answer_of(
         kinds.append(
             _on(
                 periods,
-                distance_of(portfolios, codes, list(ends.values()), reading=reading)[0],
+                mean_distance(distances_of(portfolios, codes, list(ends.values()), reading=reading))[0],
                 {end.isoformat(): period for period, end in ends.items()},
             )
         )

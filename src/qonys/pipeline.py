@@ -84,7 +84,7 @@ def load(con: Backend, study: Study, tell: Callable[[str, str], None]) -> tuple[
             intakes.append(intake)
         tables[contract] = _joined(contract, [intake.table for _, intake in parts])
         if contract == "measure":
-            tables[contract] = with_bounds(current(tables[contract]))
+            tables[contract] = with_bounds(current(tables[contract])).cache()
     return tables, files, intakes
 
 

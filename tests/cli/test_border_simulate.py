@@ -96,7 +96,11 @@ def test_an_interrupted_run_says_so_and_leaves_no_file(tmp_path, command):
     if command[0] == "classify":
         qonys("border", "simulate", "--crossings", "3000000", "-o", tmp_path / "c.parquet", "--quiet")
     before = sorted(tmp_path.iterdir())
-    program = subprocess.Popen([sys.executable, "-m", "qonys", "border", *command], cwd=tmp_path, stderr=subprocess.PIPE, text=True)
+    # tests that run in the background of a shell inherit a SIGINT that is ignored
+    program = subprocess.Popen(
+        [sys.executable, "-m", "qonys", "border", *command], cwd=tmp_path, stderr=subprocess.PIPE, text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )  # fmt: skip
     try:
         program.stderr.readline()  # it works
         time.sleep(0.2)

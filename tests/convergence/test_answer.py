@@ -133,7 +133,7 @@ def test_distances_of_the_shipped_register_grow_in_the_first_wave():
         "--on",
         "2020-04-01",
         "--reference",
-        "EU27_2020",
+        "EU",
     )
     assert done.returncode == 0, done.stderr
     rows = [line.split(",") for line in done.stdout.splitlines()]

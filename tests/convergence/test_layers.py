@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import itertools
 from datetime import date
 
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from qonys.convergence import (
     departures_by_member,
     distances,
+    distances_on,
     mean_distance,
     modal_departure,
     neighbours,
@@ -22,8 +24,8 @@ from qonys.convergence import (
     rules_on,
     variance_split,
 )
-from qonys.core.errors import DesignError
-from qonys.laboratory import departure_of, division
+from qonys.core.errors import DataError, DesignError
+from qonys.laboratory import departure_of, distances_of, division
 from qonys.registers import import_file
 from qonys.store import write_table
 
@@ -63,6 +65,13 @@ def test_who_departs_is_known_and_of_two_equally_common_rules_neither_departs():
     assert dict(zip(found["area"], found["departure"], strict=True)) == {"A": 0, "B": 0, "C": 0, "D": 0, "E": 1}
 
 
+def test_where_two_rules_are_as_common_the_interval_is_not_empty():
+    rules = pd.DataFrame({"period": "1", "area": list("abcdef"), "about": "x", "rule": list("vvvfff")})
+    table = modal_departure(rules)[0].table()
+    assert table["value"][0] == 0.5
+    assert table["high"][0] - table["low"][0] > 0.5
+
+
 @given(st.lists(st.sampled_from("vbf"), min_size=4, max_size=12), st.randoms())
 def test_names_of_rules_and_members_are_of_no_account(own, random):
     areas = [f"a{place}" for place in range(len(own))]
@@ -71,7 +80,7 @@ def test_names_of_rules_and_members_are_of_no_account(own, random):
     other = modal_departure(
         rules([("t", area, "KAZ", {"v": "1", "b": "2", "f": "3"}[rule]) for area, rule in zip(mixed, own, strict=True)])
     )[0].value[0]
-    assert one == other == 1 - max(map(own.count, own)) / len(own)
+    assert one == other == (len(own) - max(map(own.count, own))) / len(own)
 
 
 def test_the_rule_of_a_day_is_the_strictest_measure_and_says_which_one():
@@ -149,13 +158,14 @@ def test_distances_are_those_of_a_metric_between_zero_and_one(values):
 
 
 def test_the_mean_distance_over_time_and_to_the_common_acts():
-    days = [date(2020, 1, 1), DAY, date(2020, 5, 15)]
-    found, parts = mean_distance(BOOK, days, list("BCDE"), by=("instrument",), reference="A")
+    days, by = [date(2020, 1, 1), DAY, date(2020, 5, 15)], ("instrument",)
+    tables = distances_on(BOOK, days, list("ABCDE"), by=by)
+    found, parts = mean_distance(tables, reference="A")
     assert found.value[0] == 0
     assert found.value[1] > 0
-    whole = distances(portfolios(BOOK, DAY, list("BCDE"), by=("instrument",)), "jaccard").to_numpy().sum() / 12
-    assert mean_distance(BOOK, [DAY], list("BCDE"), by=("instrument",), method="jaccard")[0].value[0] == pytest.approx(whole)
-    without = mean_distance(BOOK, days, list("CDE"), by=("instrument",), reference="A")[0]
+    whole = distances(portfolios(BOOK, DAY, list("BCDE"), by=by), "jaccard").to_numpy().sum() / 12
+    assert mean_distance(distances_on(BOOK, [DAY], list("BCDE"), by=by, method="jaccard"))[0].value[0] == pytest.approx(whole)
+    without = mean_distance({day: table.drop(index="B", columns="B") for day, table in tables.items()}, reference="A")[0]
     assert found.without[0] == pytest.approx(without.value)
     assert parts[parts["period"] == "2020-04-01"].set_index("issuer")["to_reference"]["B"] < 1
 
@@ -182,7 +192,7 @@ def test_portfolios_of_nobody_or_of_unknown_facets_are_refused():
     with pytest.raises(DesignError, match="no facet 'instruments'"):
         portfolios(BOOK, DAY, ["A"], by=("instruments",))
     with pytest.raises(DesignError, match="too few for a mean distance"):
-        mean_distance(BOOK, [DAY], ["A", "B"])
+        mean_distance(distances_on(BOOK, [DAY], ["A", "B"]))
     with pytest.raises(DesignError, match="no distance 'euclid'"):
         distances(portfolios(BOOK, DAY, ["A", "B"]), "euclid")
 
@@ -244,3 +254,27 @@ def test_divisions_are_declared_and_may_be_ones_own(tmp_path):
 def test_panels_that_cannot_be_split_are_refused(groups, said):
     with pytest.raises(DesignError, match=said):
         variance_split(panel(np.random.default_rng(1).normal(size=(10, 3))), groups, draws=5)
+
+
+def test_days_after_the_last_look_of_the_register_are_left_out_and_named():
+    from typer.testing import CliRunner
+
+    from qonys.cli import app
+
+    call = ["convergence", "distance", "--issuer", "EU27_2020", "--on", "2020-02-15", "--on", "2020-04-15", "--on", "2031-01-01"]
+    shown = {show: CliRunner().invoke(app, [*call, "--show", show]) for show in ("mean", "issuers", "neighbours", "map")}
+    for one in shown.values():
+        assert one.exit_code == 0, one.output
+        assert "2031-01-01" in one.stderr
+        assert "2031-01-01" not in one.stdout
+    near = pd.read_csv(io.StringIO(shown["neighbours"].stdout))
+    assert len(near) == 2 * 27 * 3
+    drawn = pd.read_csv(io.StringIO(shown["map"].stdout))
+    assert len(drawn) == 2 * 27
+    refused = CliRunner().invoke(app, [*call[:4], "--on", "2031-01-01"])
+    assert refused.exit_code != 0
+
+
+def test_portfolios_of_issuers_without_entries_are_refused():
+    with pytest.raises(DataError, match="no adopted entry of these issuers"):
+        distances_of(["shipped"], ["BRA", "ARG", "CHL"], [DAY])

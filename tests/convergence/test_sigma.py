@@ -131,6 +131,7 @@ def test_what_cannot_be_answered_is_refused_with_what_is_missing():
     [
         (["distancing"] * 3, "distancing"), (["converging"] * 2, "converging"), (["undecided"] * 2, "undecided"),
         (["converging", "undecided"], "leaning_converging"), (["converging", "distancing", "undecided"], "contradictory"), ([], "undecided"),
+        (["converging", "undecided", "undecided"], "undecided"),
     ],
 )  # fmt: skip
 def test_several_verdicts_agree_lean_or_contradict(verdicts, together):

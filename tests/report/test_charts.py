@@ -65,6 +65,14 @@ def firsts() -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["label", "earliest", "latest", "text"])
 
 
+def places() -> pd.DataFrame:
+    """Two days of fifteen areas: first nearly all on one spot, then apart."""
+    return pd.DataFrame(
+        (panel, f"{'АӘБВГҒДЕЁЖЗИЙКҚ'[i]}", step * 4 * (i * 7 % 11 - 5) + (i == 3), step * 3 * (i * 5 % 7 - 3))
+        for step, panel in enumerate(["15 февраля 2020 г.", "2020 ж. 15 сәуір"]) for i in range(15)
+    ).set_axis(["panel", "label", "x", "y"], axis=1)  # fmt: skip
+
+
 def draw_all(locale: str = "ru", prefix: str = "c1") -> dict[str, charts.Chart]:
     """Every chart once, with long Russian and Kazakh words."""
     head = {**HEAD, "prefix": prefix}
@@ -112,6 +120,7 @@ def draw_all(locale: str = "ru", prefix: str = "c1") -> dict[str, charts.Chart]:
         "intervals": charts.intervals(estimates(), unit="Процент", **dated),
         "first_days": charts.first_days(firsts(), acts=[charts.Act("2020-03-16", "16 мар.: Комиссия предлагает ограничить поездки из третьих стран"),
                                                         charts.Act("2020-03-17", "17 мар.: Көшбасшылар шектеуге келісті")], **dated),
+        "policy_map": charts.policy_map(places(), unit="Балл", number_format=number, **head),
     }  # fmt: skip
 
 
@@ -133,6 +142,7 @@ NAMES = [
     "point_series",
     "intervals",
     "first_days",
+    "policy_map",
 ]
 both = pytest.mark.parametrize(("name", "layout"), [(name, layout) for name in NAMES for layout in ("wide", "narrow")])
 
@@ -208,6 +218,7 @@ def test_no_english_word_is_added(drawn, name, layout):
     ("steps", [LONG[1], LONG[2], "Кезекпен (қазір)", "«Бір терезе»", "Барлығы, күн: 180", "Барлығы, күн: 90"]),
     ("point_series", [LONG[1], "Годовая квота", number(29100), number(17200), "38 500", "22 000"]),
     ("intervals", [*LONG[:3], "−42 (−61…−20)", "24 (9…41)", "нет данных"]),
+    ("policy_map", ["15 февраля 2020 г.", "2020 ж. 15 сәуір", "Балл", "Г", "+9"]),
     ("first_days", ["Словакия", LONG[0], "12 мар.", "14–21 мар.", "6 апр.", "Комиссия предлагает ограничить поездки из третьих стран", "Көшбасшылар шектеуге келісті"]),
 ])  # fmt: skip
 def test_every_text_passed_in_appears(drawn, name, words, layout):
@@ -310,6 +321,14 @@ def test_months_are_named_in_the_language(locale):
     assert "Jan" not in svg
 
 
+def test_a_map_has_a_dot_for_each_spot_at_one_scale():
+    chart = charts.policy_map(places(), unit="points", number_format=number, **HEAD)
+    dots = [node for node in ET.fromstring(chart.wide).iter(f"{SVG}path") if node.get("fill") == theme.series_colour(0)]
+    at = [tuple(map(float, re.findall(r"[-\d.]+", node.get("transform"))[:2])) for node in dots]
+    assert len(dots) == 1 + 1 + 15  # on the first day all but one stand on one spot
+    assert len(set(at)) == len(at)
+
+
 def test_levels_are_indexed_to_the_period_before():
     rows = pd.DataFrame([("a", 200, 150, 288)], columns=["label", "before", "during", "after"])
     again = pd.DataFrame([("a", 100, 75, 144)], columns=["label", "before", "during", "after"])
@@ -332,10 +351,10 @@ def test_empty_rows_are_refused_with_a_sentence():
         "heat_strips": {"unit": "u", "low_label": "l", "high_label": "h", "missing_label": "m"}, "tile_map": {"unit": "u", "missing_label": "m"},
         "ranked_bars": {"unit": "u"}, "change_dots": {"unit": "u", "names": ("b", "d", "a"), "number_format": number},
         "timelines": {"kind_labels": KINDS, "open_label": "o"}, "matrix": {}, "steps": {"unit": "u", "total_label": "t", "number_format": number},
-        "point_series": {"unit": "u"}, "intervals": {"unit": "u"}, "first_days": {},
+        "point_series": {"unit": "u"}, "intervals": {"unit": "u"}, "first_days": {}, "policy_map": {"unit": "u", "number_format": number},
     }  # fmt: skip
     columns = ["x", "series", "label", "value", "low", "high", "area_label", "code", "short", "row", "col", "text", "before", "during", "after", "lane",
-               "start", "end", "kind", "known_end", "variant", "step", "earliest", "latest"]  # fmt: skip
+               "start", "end", "kind", "known_end", "variant", "step", "earliest", "latest", "panel", "y"]  # fmt: skip
     assert sorted(calls) == sorted(NAMES)
     for name, words in calls.items():
         with pytest.raises(DesignError, match="no rows"):

@@ -130,25 +130,39 @@ def distance(
     issuer: Annotated[list[str], typer.Option("--issuer", help="An issuer, or a union for its members.")],
     on: Annotated[list[str], typer.Option("--on", help="A day; may be given several times.")],
     method: Annotated[Literal["gower", "jaccard"], typer.Option("--method", help="How portfolios are compared.")] = "gower",
-    reference: Annotated[str | None, typer.Option("--reference", help="The issuer of the common acts, as EU27_2020.")] = None,
+    reference: Annotated[str | None, typer.Option("--reference", help="The issuer of the common acts, as EU.")] = None,
     register: RegisterOption = None,
     reading: ReadingOption = "certain",
-    issuers: Annotated[bool, typer.Option("--by-issuer", help="Each issuer's mean distance, instead.")] = False,
+    show: Annotated[
+        Literal["mean", "issuers", "neighbours", "map"],
+        typer.Option("--show", help="mean of all pairs; each issuer's own; the three nearest of each; places on a map."),
+    ] = "mean",
     lang: LanguageOption = "en",
     output: OutputOption = None,
 ) -> None:
     """How far apart states' sets of measures are on days, by instrument, target, field and direction.
 
-    Example: qonys convergence distance --issuer EU27_2020 --reference EU27_2020 --on 2020-02-01 --on 2020-04-15
+    Example: qonys convergence distance --issuer EU27_2020 --reference EU --on 2020-02-01 --on 2020-04-15
     """
+    import pandas as pd
+
+    from qonys.convergence import mean_distance, neighbours, policy_map
     from qonys.core.periods import whole_day
     from qonys.i18n import words
-    from qonys.laboratory import distance_of
+    from qonys.laboratory import distances_of
 
     say = words(lang)
     days = sorted({whole_day(text) for text in on})
-    evidence, by_issuer = distance_of(registers(register), issuer, days, method=method, reference=reference, reading=reading)
-    shown = by_issuer if issuers else evidence.table()
+    tables = distances_of(registers(register), issuer, days, method=method, reference=reference, reading=reading)
+    if left_out := [str(day) for day in days if day not in tables]:
+        tell(say.plain("answer.left_out", what=say.plain("cli.after_register", days=", ".join(left_out))))
+    evidence, by_issuer = mean_distance(tables, reference=reference)
+    if show in ("mean", "issuers"):
+        shown = evidence.table() if show == "mean" else by_issuer
+    elif show == "neighbours":
+        shown = pd.concat([neighbours(table).assign(period=day.isoformat()) for day, table in tables.items()])
+    else:
+        shown = pd.concat([one.assign(period=day.isoformat()) for day, one in zip(tables, policy_map(list(tables.values())), strict=True)])
     write(shown, _headings(shown, say), output)
 
 

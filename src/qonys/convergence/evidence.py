@@ -6,7 +6,7 @@ question, so an interval says how much hangs on which of them are in: Student's 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -34,6 +34,10 @@ class Evidence:
     areas: tuple[str, ...]
     value: Floats
     without: Floats
+
+    def times(self, factor: float) -> Evidence:
+        """The same in another unit."""
+        return replace(self, value=factor * self.value, without=factor * self.without)
 
     def table(self, coverage: float = 0.95) -> pd.DataFrame:
         """period, value, low, high; low not below zero."""

@@ -103,7 +103,8 @@ def regressions(groups: Sums, *, trim: float = TRIM) -> tuple[Floats, Floats, Fl
     first = max(round(trim * periods) + 1, 2)
     if not 0 <= trim < 1 or periods - first < 3:
         raise DesignError(f"a trim of {trim:g} leaves too few of {periods} periods", mend="give a share as 0.333")
-    ratio = groups.square / groups.mean**2
+    # a group that is at zero in a period is alike in it
+    ratio = np.divide(groups.square, groups.mean**2, out=np.zeros_like(groups.square), where=groups.square > 0)
     alike = (ratio[:, first - 1 :] < NONE_LEFT).any(axis=1) | (ratio[:, 0] < NONE_LEFT)
     ratio = np.maximum(ratio, NONE_LEFT)
     x = np.log(np.arange(first, periods + 1, dtype=float))

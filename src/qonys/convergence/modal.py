@@ -64,9 +64,12 @@ def modal_departure(rules: pd.DataFrame) -> tuple[Evidence, pd.DataFrame]:
         codes, counts = _counts(part, members)
         enough = counts.sum(axis=1) >= FEWEST_MEMBERS
         codes, counts = codes[enough], counts[enough]
-        kinds = np.arange(counts.shape[1])
-        value.append(_departure(counts))
-        without.append([_departure(counts - (codes[:, [place]] == kinds)) for place in range(len(members))])
+        # without one member the modal rule stays that of all: where two rules are nearly as common, the rule itself would jump, and the
+        # jackknife of a jump says nothing
+        departs = (codes >= 0) & (codes != counts.argmax(axis=1)[:, None])
+        has = codes >= 0
+        value.append(_share(departs, has))
+        without.append([_share(np.delete(departs, place, axis=1), np.delete(has, place, axis=1)) for place in range(len(members))])
         rows.append((period, part["area"].nunique(), int(enough.sum()), int((~enough).sum())))
     periods = tuple(str(row[0]) for row in rows)
     found = Evidence("departure", periods, tuple(members), np.array(value), np.array(without).T)
@@ -105,6 +108,6 @@ def _counts(part: pd.DataFrame, members: Sequence[str]) -> tuple[NDArray[np.int6
     return codes, counts
 
 
-def _departure(counts: NDArray[np.int64]) -> float:
-    total = counts.sum(axis=1)
-    return float((1 - counts.max(axis=1) / np.maximum(total, 1)).mean()) if len(counts) else float("nan")
+def _share(departs: NDArray[np.bool_], has: NDArray[np.bool_]) -> float:
+    """Of each citizenship the share of members with a rule that depart, and of all the mean."""
+    return float((departs.sum(axis=1) / np.maximum(has.sum(axis=1), 1)).mean()) if len(has) else float("nan")

@@ -18,7 +18,7 @@ from qonys.convergence.evidence import Evidence
 from qonys.core.errors import DesignError, nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import date
 
     from numpy.typing import NDArray
@@ -77,27 +77,33 @@ def distances(held: pd.DataFrame, method: Distance = "gower", *, span: pd.Series
     return pd.DataFrame(found, index=held.index, columns=held.index)
 
 
-def mean_distance(
+def distances_on(
     measures: pd.DataFrame, days: Sequence[date], issuers: Sequence[str], *, by: Sequence[Facet] = get_args(Facet),
-    method: Distance = "gower", reference: str | None = None,
-) -> tuple[Evidence, pd.DataFrame]:  # fmt: skip
-    """The mean distance of all pairs on each day, with that without each issuer; and period (ISO day), issuer, distance (its mean to the
-    others), to_reference (to one more issuer, as the union whose acts are the common ones; missing without).
+    method: Distance = "gower",
+) -> dict[date, pd.DataFrame]:  # fmt: skip
+    """Distances of all pairs on each day (see `distances`), comparable between days.
 
     Gower's ranges are those of all the days, so that a day on which all do little is not stretched to one on which all do much.
-    Errors: DesignError for fewer than FEWEST_ISSUERS issuers.
     """
-    own = sorted(set(issuers))
-    if len(own) < FEWEST_ISSUERS:
-        raise DesignError(f"{len(own)} issuers are too few for a mean distance", mend=f"name {FEWEST_ISSUERS} or more")
-    held = {day: portfolios(measures, day, sorted({*own, *([reference] if reference else [])}), by=by) for day in days}
+    held = {day: portfolios(measures, day, issuers, by=by) for day in days}
     items = sorted(set().union(*(one.columns for one in held.values())))
     wide = {day: one.reindex(columns=items, fill_value=0.0) for day, one in held.items()}
     stacked = pd.concat(list(wide.values()))
     span = stacked.max() - stacked.min()
+    return {day: distances(one, method, span=span) for day, one in wide.items()}
+
+
+def mean_distance(tables: Mapping[date, pd.DataFrame], *, reference: str | None = None) -> tuple[Evidence, pd.DataFrame]:
+    """The mean distance of all pairs on each day, with that without each issuer; and period (ISO day), issuer, distance (its mean to the
+    others), to_reference (its distance to one more issuer of the tables, as the union whose acts are the common ones; missing without).
+
+    tables: as `distances_on` gives them. Errors: DesignError for fewer than FEWEST_ISSUERS issuers beside the reference.
+    """
+    own = sorted(set(next(iter(tables.values())).index) - {reference})
+    if len(own) < FEWEST_ISSUERS:
+        raise DesignError(f"{len(own)} issuers are too few for a mean distance", mend=f"name {FEWEST_ISSUERS} or more")
     value, without, parts, number = [], [], [], len(own)
-    for day, one in wide.items():
-        table = distances(one, method, span=span)
+    for day, table in tables.items():
         square = table.loc[own, own].to_numpy()
         value.append(square.sum() / (number * (number - 1)))
         without.append((square.sum() - 2 * square.sum(axis=1)) / ((number - 1) * (number - 2)))
@@ -105,7 +111,7 @@ def mean_distance(
         parts.append(
             pd.DataFrame({"period": day.isoformat(), "issuer": own, "distance": square.sum(axis=1) / (number - 1), "to_reference": apart})
         )
-    periods = tuple(day.isoformat() for day in days)
+    periods = tuple(day.isoformat() for day in tables)
     return Evidence("distance", periods, tuple(own), np.array(value), np.array(without).T), pd.concat(parts, ignore_index=True)
 
 

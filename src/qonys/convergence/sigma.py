@@ -97,18 +97,19 @@ def change_of_spread(
 def joint_verdict(verdicts: Iterable[str]) -> str:
     """What several pieces of evidence say together.
 
-    All agree: their verdict. Some agree and the rest are undecided: `leaning_` and their verdict. They point in different directions:
-    `contradictory`. None is decided: `undecided`.
+    All agree: their verdict. Half or more agree and the rest are undecided: `leaning_` and their verdict. They point in different
+    directions: `contradictory`. Fewer than half are decided, and they agree: `undecided`, as one of many may cross its interval by chance.
 
     >>> joint_verdict(["distancing", "undecided"])
     'leaning_distancing'
     """
     given = list(verdicts)
-    decided = {verdict for verdict in given if verdict != "undecided"}
-    if len(decided) != 1:
-        return "contradictory" if decided else "undecided"
-    verdict = decided.pop()
-    return verdict if all(one == verdict for one in given) else f"leaning_{verdict}"
+    decided = [verdict for verdict in given if verdict != "undecided"]
+    if len(set(decided)) > 1:
+        return "contradictory"
+    if not decided or 2 * len(decided) < len(given):
+        return "undecided"
+    return decided[0] if len(decided) == len(given) else f"leaning_{decided[0]}"
 
 
 def _quantile(coverage: float, areas: int) -> float:

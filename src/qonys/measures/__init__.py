@@ -22,7 +22,7 @@ from qonys.measures.coverage import answers, coverage, coverage_by, gaps, object
 from qonys.measures.days import calendar, complete_panel, in_force, month_doses, month_shares
 from qonys.measures.diffusion import adoption, chosen, lags, order
 from qonys.measures.exposure import days_between, exposure
-from qonys.measures.history import current, events, replay, spans, state, with_bounds
+from qonys.measures.history import as_days, current, events, replay, spans, state, with_bounds
 from qonys.measures.index import IndexBook, components, index, index_book, off_scale, read_index_book
 from qonys.measures.reach import corridor_categories, people, people_of, reach
 from qonys.measures.register import chronological, examine_register, read_register, write_register
@@ -32,7 +32,7 @@ from qonys.measures.uncertainty import band
 from qonys.measures.versions import consistent, unchanged
 
 __all__ = [
-    "Alpha", "Confusion", "IndexBook", "RegisterIndex", "adopted_statuses", "adoption", "agreement", "alpha", "answers", "band",
+    "Alpha", "Confusion", "IndexBook", "RegisterIndex", "adopted_statuses", "adoption", "agreement", "alpha", "answers", "as_days", "band",
     "calendar", "chosen", "chronological", "closed_return", "closed_ways", "codebook", "coded", "coded_once", "complete_panel",
     "components", "conflicts", "confusion", "consistent", "corridor_categories", "coverage", "coverage_by", "current",
     "daily_index", "days_between", "disagreements", "duplicates", "events", "examine_register", "exposure", "gaps", "in_force",

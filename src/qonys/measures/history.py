@@ -12,6 +12,7 @@ from datetime import date
 from typing import Literal
 
 import ibis
+import pandas as pd
 from ibis import _
 
 from qonys.measures.codebook import STRONGEST, adopted_statuses
@@ -88,6 +89,12 @@ def spans(measures: ibis.Table, *, reading: Reading) -> ibis.Table:
         begun, over = adopted.start_earliest, ibis.coalesce(adopted.end_latest, ibis.literal(FOREVER))
     step = ibis.ifelse(adopted.general, 0.0, 0.5)
     return adopted.mutate(begun=begun.cast("date"), over=over.cast("date"), dose=100 * (adopted.strength - step) / STRONGEST)
+
+
+def as_days(collected: pd.DataFrame) -> pd.DataFrame:
+    """A table of `spans` in memory with `begun` and `over` as days of Python, as portfolios and rules compare them; no end is FOREVER."""
+    days = {name: pd.to_datetime(collected[name], errors="coerce").fillna(pd.Timestamp(FOREVER)).dt.date for name in ("begun", "over")}
+    return collected.assign(**days)
 
 
 def state(measures: ibis.Table, on: date, *, reading: Reading) -> ibis.Table:

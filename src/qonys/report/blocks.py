@@ -139,6 +139,11 @@ class Desk:
         """What the author of the study says under a table or an answer, in this language; empty if nothing."""
         return Markup(escape(self.study.notes.get(name, {}).get(self.words.language, "")))
 
+    def own_label(self, declared: Mapping[str, Any]) -> str:
+        """What the author of the study calls something it declares (`label`, by language or one for all), or its id."""
+        label = declared.get("label", declared["id"])
+        return str(label.get(self.words.language, label.get("en", declared["id"])) if isinstance(label, dict) else label)
+
     def noted(self, key: str, name: str) -> Markup:
         """A note of the catalogue, and what the author of the study adds to it."""
         return Markup(" ").join(part for part in (self.words(key), self.note(name)) if part)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from qonys.studies import borders, coverage, diffusion, labour, movement, policy, rooms
+from qonys.studies import borders, coverage, diffusion, labour, members, movement, policy, portfolios, rooms, turning_points
 from qonys.studies.definition import Study, built_in, find_study, read_study
 
 if TYPE_CHECKING:
@@ -46,6 +46,12 @@ QUESTIONS: dict[str, Question] = {
     "border_days": Question(borders.border_days, ("first", "last", "phases", "also")),
     "border_strictness": Question(borders.border_strictness, ("first", "last", "phases")),
     "convergence": Question(borders.convergence),
+    "turning_points": Question(turning_points.turning_points),
+    "portfolios": Question(portfolios.portfolios, ("first", "last", "common", "days")),
+    "departure": Question(portfolios.departure, ("first", "last", "subjects")),
+    "layers": Question(members.layers, ("first", "last", "groups")),
+    "catching_up": Question(members.catching_up, ("first", "last")),
+    "clubs": Question(members.clubs, ("first", "last", "draws")),
     "diffusion": Question(diffusion.diffusion, ("subjects", "window")),
     "immigration": Question(movement.immigration, ("before", "during", "after")),
 }

@@ -66,13 +66,7 @@ def _register_inputs(panel: pd.DataFrame, controls: ibis.Table) -> list[list[str
 
 def border_strictness(tables: Tables, study: Study) -> list[Result]:
     """Strictness at the border by month from the register: the strongest tightening measure of the day, 0-100, between two readings."""
-    (measure,) = needed(tables, "border_strictness", "measure")
-    first, last = study.option("border_strictness", "first"), study.option("border_strictness", "last")
-    issuers = study_areas(study)
-    at_border = measure.filter(
-        _.direction == "tightening", _.area.isin(["external_border", "internal_border"]), _.issuer.isin(issuers), _.level != "union"
-    )
-    panel = _two_readings(at_border, month_doses, "dose", issuers, first, last)
+    panel = strictness_panel(tables, study)
     dose = Measured(unit="points", formula="mean_of_strongest", decimals=0)
     monthly = panel.groupby("period").agg(low=("low", "mean"), high=("high", "mean"), ids=("id", list)).reset_index()
     monthly.insert(0, "id", monthly["period"])
@@ -85,6 +79,17 @@ def border_strictness(tables: Tables, study: Study) -> list[Result]:
     for reading in ("low", "high"):
         results += _spread_results("border_strictness", panel.rename(columns={reading: "value"}), study, suffix=f"_{reading}")
     return results
+
+
+def strictness_panel(tables: Tables, study: Study) -> pd.DataFrame:
+    """Strictness at the border of each member by month -> id, area, period, low (certain), high (possible), inputs."""
+    (measure,) = needed(tables, "border_strictness", "measure")
+    issuers = study_areas(study)
+    at_border = measure.filter(
+        _.direction == "tightening", _.area.isin(["external_border", "internal_border"]), _.issuer.isin(issuers), _.level != "union"
+    )
+    first, last = study.option("border_strictness", "first"), study.option("border_strictness", "last")
+    return _two_readings(at_border, month_doses, "dose", issuers, first, last)
 
 
 def _spread_results(question: str, panel: pd.DataFrame, study: Study, *, suffix: str = "") -> list[Result]:

@@ -16,9 +16,12 @@ if TYPE_CHECKING:
 
     import ibis
 
+    from qonys.measures.history import Reading
     from qonys.studies.definition import Study
 
 Tables = dict[str, "ibis.Table"]
+READINGS: Mapping[str, Reading] = {"low": "certain", "high": "possible"}
+"""The two readings of dates that are not known, by the end of the names of results."""
 
 
 def needed(tables: Mapping[str, ibis.Table], question: str, *names: str) -> list[ibis.Table]:

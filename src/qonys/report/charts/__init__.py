@@ -4,13 +4,14 @@ A function takes a small frame whose labels are already in the reader's language
 wide for a page and 360 for a telephone. The page shows one of them (`chart-wide`, `chart-narrow`). Nothing missing is bridged, no end
 is made up, and every number printed comes from the rows or from a tick of an axis. `theme` holds colours and the room a text needs,
 `axes` the scales and ticks, `draw` the sheet on which marks are put, `svg` the rendering by Altair and Vega and what makes one SVG
-safe beside another. Then the families: `series` and `points` along time, `lanes` for measures, `firsts` for who moved first, `cells` for
-grids, `ranks` for rows compared. Altair is imported when the first chart is drawn, not before.
+safe beside another. Then the families: `series` and `points` along time, `lanes` for measures, `firsts` for who moved first, `places` for
+maps of likeness, `cells` for grids, `ranks` for rows compared. Altair is imported when the first chart is drawn, not before.
 """
 
 from qonys.report.charts.cells import heat_strips, matrix, tile_map
 from qonys.report.charts.firsts import Act, first_days
 from qonys.report.charts.lanes import Band, timelines
+from qonys.report.charts.places import policy_map
 from qonys.report.charts.points import point_series
 from qonys.report.charts.ranks import change_dots, intervals, ranked_bars, steps
 from qonys.report.charts.series import Phase, interval_lines, time_lines
@@ -18,5 +19,5 @@ from qonys.report.charts.svg import Chart
 
 __all__ = [
     "Act", "Band", "Chart", "Phase", "change_dots", "first_days", "heat_strips", "interval_lines", "intervals", "matrix", "point_series",
-    "ranked_bars", "steps", "tile_map", "time_lines", "timelines",
+    "policy_map", "ranked_bars", "steps", "tile_map", "time_lines", "timelines",
 ]  # fmt: skip

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from qonys.report.charts.axes import Linear, moment, tick_texts, ticks, time_axis, value_axis
-from qonys.report.charts.draw import LEADING, Sheet
+from qonys.report.charts.draw import Sheet
+from qonys.report.charts.labels import Free, boxes
 from qonys.report.charts.series import caption, reach
 from qonys.report.charts.svg import Chart, both, records, refuse_without_values
-from qonys.report.charts.theme import SOFT, Layout, ink_of, series_colour, text_width, widest
+from qonys.report.charts.theme import SOFT, Layout, ink_of, series_colour, widest
 
 if TYPE_CHECKING:
     import pandas as pd
 
     _Point = tuple[float, dict[str, Any]]
-    _Box = tuple[float, float, float, float]
 
 
 def point_series(
@@ -62,8 +61,8 @@ def point_series(
                 sheet.dot(px, py, 4, series_colour(place))
         taken = [(px - 5, py - 5, px + 5, py + 5) for line in lines for px, py in line]
         for line in (path, *(lines if connect else [])):
-            taken += [box for one, other in pairwise(line) for box in _boxes(one, other)]
-        free = _Free(sheet, layout.small, taken, (left - 2, top - 14, layout.width, bottom))
+            taken += [box for one, other in pairwise(line) for box in boxes(one, other)]
+        free = Free(sheet, layout.small, taken, (left - 2, top - 14, layout.width, bottom))
         for place, group in enumerate(groups):
             ranked = sorted(range(len(group)), key=lambda i: (group[i][1]["value"], i))
             for i in dict.fromkeys([len(group) - 1, 0, ranked[-1], ranked[0]]):
@@ -82,33 +81,3 @@ def _levels(rows: list[dict[str, Any]], high: float) -> list[tuple[float, float,
     starts = [at - (length or 0.0) / 2 for (at, length), _ in known]
     stops = [*starts[1:], *(at + length / 2 if length else high for (at, length), _ in known[-1:])]
     return [(start, stop, row) for start, stop, (_, row) in zip(starts, stops, known, strict=True)]
-
-
-def _boxes(one: tuple[float, float], other: tuple[float, float]) -> list[_Box]:
-    """A stroke as small boxes that labels must not cover."""
-    count = max(1, round(max(abs(other[0] - one[0]), abs(other[1] - one[1])) / 4))
-    points = [(one[0] + (other[0] - one[0]) * i / count, one[1] + (other[1] - one[1]) * i / count) for i in range(count + 1)]
-    return [(x - 2, y - 2, x + 2, y + 2) for x, y in points]
-
-
-@dataclass(slots=True)
-class _Free:
-    """Labels put beside points where they cover nothing: neither the boxes taken nor the edge of the room."""
-
-    sheet: Sheet
-    size: float
-    taken: list[_Box]
-    room: _Box
-
-    def label(self, point: tuple[float, float], text: str, ink: str) -> None:
-        """The text at the first free place around the point; left out where there is none."""
-        half, height = text_width(text, self.size, bold=True) / 2, self.size * LEADING
-        beside = [(0.0, -14.0), (0.0, 14.0), (half + 8, 0.0), (-half - 8, 0.0), (half + 4, -13.0), (-half - 4, -13.0), (half + 4, 13.0)]
-        for dx, dy in (*beside, (-half - 4, 13.0), (0.0, -26.0), (0.0, 26.0)):
-            x, y = point[0] + dx, point[1] + dy
-            box = (x - half, y - height / 2, x + half, y + height / 2)
-            inside = box[0] >= self.room[0] and box[1] >= self.room[1] and box[2] <= self.room[2] and box[3] <= self.room[3]
-            if text and inside and all(box[2] < t[0] or box[0] > t[2] or box[3] < t[1] or box[1] > t[3] for t in self.taken):
-                self.sheet.text(x, y, text, self.size, colour=ink, align="center", bold=True)
-                self.taken.append(box)
-                return

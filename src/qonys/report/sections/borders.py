@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 EVIDENCE = ("border_days", "border_strictness_low", "border_strictness_high")
 
 
-def _phases(desk: Desk, question: str) -> list[Phase]:
+def phases(desk: Desk, question: str) -> list[Phase]:
+    """The phases that the study declares for a question."""
     return [
         Phase(p["first"], p["last"], desk.words.label("phase", p["id"], p.get("label", p["id"])))
         for p in desk.study.option(question, "phases", [])
@@ -91,7 +92,7 @@ def border_strictness(desk: Desk) -> Section:
             of=["border_strictness_mean"],
             unit=desk.plain("unit.name.points"),
             number_format=desk.number,
-            phases=_phases(desk, "border_strictness"),
+            phases=phases(desk, "border_strictness"),
             locale=desk.words.language,
         ),
         desk.cells("border_strictness_mean", columns, title=desk.say("table.border_strictness_mean"), folded=True),
@@ -144,7 +145,7 @@ def _spread_blocks(desk: Desk, question: str, suffixes: list[str]) -> list[Block
             of=names,
             unit=unit,
             number_format=lambda value: desk.number(value, decimals),
-            phases=_phases(desk, question),
+            phases=phases(desk, question),
             locale=desk.words.language,
         )
     ]

@@ -27,7 +27,7 @@ def diffusion(desk: Desk) -> Section:
     for subject in desk.study.option("diffusion", "subjects"):
         own = placed[placed["subject"] == subject["id"]]
         moved = own[~own["never"].astype(bool)]
-        name = _name(desk, subject)
+        name = desk.own_label(subject)
         if moved.empty:
             section.answer.append(desk.say("answer.diffusion.nobody", subject=name))
             continue
@@ -39,12 +39,6 @@ def diffusion(desk: Desk) -> Section:
     if named:
         section.blocks.append(measure_list(desk, named, title=desk.say("table.object_measures"), folded=True))
     return section
-
-
-def _name(desk: Desk, subject: dict[str, Any]) -> str:
-    """What the author of the study calls the subject in this language."""
-    label = subject.get("label", subject["id"])
-    return str(label.get(desk.words.language, label.get("en", subject["id"])) if isinstance(label, dict) else label)
 
 
 def _answer(desk: Desk, name: str, moved: pd.DataFrame, acts: pd.DataFrame) -> list[Markup]:
@@ -141,7 +135,7 @@ def _day(desk: Desk, row: dict[str, Any]) -> Markup:
 
 def _acts(desk: Desk, acts: pd.DataFrame) -> Block:
     """The acts, and how many states moved before, with and after each."""
-    names = {subject["id"]: _name(desk, subject) for subject in desk.study.option("diffusion", "subjects")}
+    names = {subject["id"]: desk.own_label(subject) for subject in desk.study.option("diffusion", "subjects")}
     columns = [
         Column(desk.plain("column.subject"), lambda row: names[row["subject"]]),
         Column(desk.plain("column.date"), lambda row: Markup("<time>{}</time>").format(desk.words.date(row["act_earliest"]))),

@@ -1,0 +1,75 @@
+"""The questions of the laboratory in the study of the EU: laws that their results keep, and what they find."""
+
+from __future__ import annotations
+
+import pytest
+
+from qonys.core.periods import months
+
+
+@pytest.fixture(scope="module")
+def results(answered):
+    return answered("eu-covid").results
+
+
+def test_all_evidence_but_the_days_of_control_breaks_in_march_2020_and_points_apart(results):
+    phases = results["turning_points"].rows.set_index("first")
+    turn = phases.loc["2020-03"]
+    assert turn["verdict"] == "leaning_distancing"
+    assert (turn["for"], turn["against"], turn["undecided"], turn["kinds"]) == (6, 0, 1, 7)
+    assert turn["earliest"] == "2020-03"
+
+
+def test_phases_cover_the_months_once_and_a_change_is_walked_to_both_phases(results):
+    phases, evidence = results["turning_points"].rows, results["turning_points_evidence"].rows
+    covered = [month for row in phases.itertuples() for month in months(row.first, row.last)]
+    assert covered == list(months("2019-11", "2021-02"))
+    assert len(evidence) == 7 * (len(phases) - 1)
+    for row in evidence.itertuples():
+        inside = set(phases.loc[phases["phase"].isin([row.phase - 1, row.phase]), ["first", "last"]].apply(tuple, axis=1))
+        expected = {month for first, last in inside for month in months(first, last)}
+        assert {address.rpartition("/")[2].removeprefix("all.") for address in row.inputs} == expected
+        assert row.low <= row.change <= row.high
+        assert (row.verdict == "undecided") == (row.low <= 0 <= row.high)
+
+
+@pytest.mark.parametrize("suffix", ["low", "high"])
+def test_the_parts_of_the_variance_add_up(results, suffix):
+    rows = results[f"layers_{suffix}"].rows
+    assert rows.groupby("period")["share"].sum().tolist() == pytest.approx([100] * 16)
+    assert rows["share"].between(0, 100).all()
+    assert (rows["low"] <= rows["high"]).all()
+
+
+@pytest.mark.parametrize("suffix", ["low", "high"])
+def test_departure_of_all_subjects_is_the_mean_of_each_and_a_share(results, suffix):
+    rows = results[f"departure_{suffix}"].rows
+    wide = rows.pivot(index="period", columns="subject", values="value")
+    assert wide["all"].tolist() == pytest.approx(((wide["entry_ban"] + wide["internal_control"]) / 2).tolist())
+    assert rows["value"].between(0, 100).all()
+    assert set(rows.loc[rows["subject"] == "internal_control", "areas"]) == {22}  # members in Schengen when the panel begins
+
+
+def test_the_mean_of_all_pairs_is_the_mean_of_the_members_means_and_the_nearest_are_nearest(results):
+    places, near = results["portfolio_places"].rows, results["portfolio_neighbours"].rows
+    assert set(places["period"]) == {"2020-02-15", "2020-04-15", "2020-07-15", "2020-12-15"}
+    mean = places.groupby("period")["distance"].mean()
+    assert mean["2020-02-15"] < mean["2020-12-15"] < mean["2020-04-15"]
+    assert (near.groupby(["area", "period"])["distance"].diff().dropna() >= 0).all()
+    assert (near["area"] != near["other"]).all()
+    joined = near.merge(near, left_on=["area", "other", "period"], right_on=["other", "area", "period"])
+    assert (joined["distance_x"] == joined["distance_y"]).all()
+
+
+def test_gaps_close_slower_if_open_ends_run_on(results):
+    rows = results["catching_up"].rows.set_index("id")
+    assert rows.loc["low", "half_life"] < rows.loc["high", "half_life"]
+    assert rows["left"].between(0, 100).all()
+
+
+def test_no_group_is_told_without_the_share_of_runs_that_keep_it(results):
+    members, counts, pairs = (results[name].rows for name in ("clubs", "club_counts", "club_pairs"))
+    assert members.loc[members["club"].notna(), "own_share"].notna().all()
+    assert counts["share"].sum() == pytest.approx(100)
+    assert len(pairs) == 27 * 26 / 2
+    assert pairs["together"].between(0, 100).all()
