@@ -32,7 +32,9 @@ def compiled(
     con, rows, origins=("SYR",), destinations=("DEU",), categories=CATEGORIES, *, by="month", reading="possible", classes=None, **more
 ) -> pd.DataFrame:
     classes = people(origins, destinations, categories) if classes is None else classes
-    found = exposure(with_bounds(typed(MEASURE, rows)), classes, days_between(FIRST, LAST, by), reading=reading, **more)
+    # kept once: the plan of an exposure over the plan of its bounds takes longer to make than to run
+    bounded = con.create_table("bounded", with_bounds(typed(MEASURE, rows)), temp=True, overwrite=True)
+    found = exposure(bounded, classes, days_between(FIRST, LAST, by), reading=reading, **more)
     return con.to_pandas(found).set_index(["origin", "destination", "category", "period"]).sort_index()
 
 
@@ -221,7 +223,7 @@ CORRIDORS = {"origins": ("SYR", "KAZ", "FRA"), "destinations": ("DEU", "FRA"), "
 FIGURES = ["on", "dose", "covered_share", "days"]
 
 
-@pytest.mark.parametrize("rows", registers(6))
+@pytest.mark.parametrize("rows", registers(3))
 @pytest.mark.parametrize("reading", ["certain", "possible"])
 def test_bookkeeping_changes_nothing_and_fewer_measures_never_mean_more(con, rows, reading):
     whole = compiled(con, rows, reading=reading, **CORRIDORS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, Literal
 
 import typer
@@ -35,11 +36,13 @@ def coverage(
     from qonys.store import connect
 
     con, say = connect(), words(lang)
-    tables = load(con, open_study(study), lambda *_: None)[0]
-    wanted = {"objects": "object", "conflicts": "measure", "duplicates": "measure"}.get(what, "challenge")
-    for name in ("measure", wanted):
-        if name not in tables:
+    opened = open_study(study)
+    wanted = {"measure", {"objects": "object", "conflicts": "measure", "duplicates": "measure"}.get(what, "challenge")}
+    for name in sorted(wanted):
+        if name not in opened.tables:
             raise StudyError(f"the study {study} has no table {name}", mend="name it under [tables], or take another study")
+    needed = replace(opened, tables={name: own for name, own in opened.tables.items() if name in wanted})
+    tables = load(con, needed, lambda *_: None)[0]
     measures = tables["measure"]
     if what in ("conflicts", "duplicates"):
         paired = conflicts if what == "conflicts" else duplicates
