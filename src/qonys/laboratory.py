@@ -21,7 +21,7 @@ from qonys.core.errors import DataError
 from qonys.core.periods import latest
 from qonys.measures.history import FOREVER, as_days, spans
 from qonys.registers import members_of, open_registers
-from qonys.store import connect, take_in
+from qonys.store import connect, read_raw, take_in
 from qonys.store.tables import read_text
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from qonys.measures.history import Reading
 
-__all__ = ["answer_of", "departure_of", "distances_of", "division", "measures_of", "panel_of"]
+__all__ = ["answer_of", "departure_of", "distances_of", "division", "facts_of", "measures_of", "panel_of"]
 
 
 def panel_of(path: Path) -> pd.DataFrame:
@@ -47,6 +47,28 @@ def panel_of(path: Path) -> pd.DataFrame:
     if panel.empty:
         raise DataError(f"{path.name} has no rows", mend="check the file")
     return panel.drop(columns=[name for name in ("weight", "low", "high") if name in panel and panel[name].isna().all()])
+
+
+def facts_of(path: Path) -> pd.DataFrame:
+    """A table of area and numeric columns, each area once.
+
+    Errors: DataError for other columns, text among numbers, or an area given twice.
+    """
+    con = connect()
+    raw, malformed = read_raw(con, path)
+    if len(malformed):
+        raise DataError(f"{path.name}, row {malformed['row'].iloc[0]} does not fit the header", mend="mend the row")
+    table = con.to_pandas(raw.drop("row"))
+    if "area" not in table.columns or len(table.columns) < 2:
+        raise DataError(f"{path.name} has the columns {', '.join(map(str, table.columns))}", mend="give area and one or more numbers")
+    if (twice := table["area"].duplicated()).any():
+        raise DataError(f"{path.name} has {table.loc[twice, 'area'].iloc[0]} twice", mend="leave one row an area")
+    for name in table.columns.drop("area"):
+        number = pd.to_numeric(table[name], errors="coerce")
+        if (bad := number.isna() & table[name].notna()).any():
+            raise DataError(f"{path.name}, column {name}: {table.loc[bad, name].iloc[0]!r} is not a number", mend="leave the cell empty")
+        table[name] = number
+    return table
 
 
 def division(name: str, codes: Sequence[str]) -> dict[str, str]:

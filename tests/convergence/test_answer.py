@@ -120,6 +120,19 @@ def test_spread_breaks_clubs_and_layers_are_tables(file):
     assert "by number of clubs" in done.stderr
 
 
+def test_catching_up_is_told_over_a_span_given_facts_from_step_to_step_and_rolling(file):
+    facts = file.with_name("facts.csv")
+    areas = sorted(pd.read_csv(file)["area"].unique())
+    pd.DataFrame({"area": areas, "size": range(len(areas))}).to_csv(facts, index=False)
+    for more in ((), ("--first", "2020-09", "--last", "2021-03"), ("--given", facts), ("--steps",), ("--rolling", "6")):
+        done = qonys("convergence", "beta", file, *more)
+        assert done.returncode == 0, done.stderr
+        assert "speed" in done.stdout.splitlines()[0]
+    assert "exclude each other" in qonys("convergence", "beta", file, "--steps", "--rolling", "6").stderr
+    facts.write_text("area,size\nAUT,many\n")
+    assert "column size: 'many' is not a number" in qonys("convergence", "beta", file, "--given", facts).stderr
+
+
 def test_distances_of_the_shipped_register_grow_in_the_first_wave():
     done = qonys(
         "convergence",

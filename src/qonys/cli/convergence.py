@@ -47,6 +47,46 @@ def spread(
 
 
 @app.command()
+def beta(
+    panel: PanelArgument,
+    first: Annotated[str | None, typer.Option("--first", help="Where the catching up begins; else the first period.")] = None,
+    last: Annotated[str | None, typer.Option("--last", help="Where it ends; else the last period.")] = None,
+    given: Annotated[Path | None, typer.Option("--given", help="A table of area and numbers, what catching up is conditional on.")] = None,
+    steps: Annotated[bool, typer.Option("--steps", help="From period to period, with effects of areas and periods.")] = False,
+    rolling: Annotated[int | None, typer.Option("--rolling", min=1, help="Over every span of so many periods.")] = None,
+    lang: LanguageOption = "en",
+    output: OutputOption = None,
+) -> None:
+    """Do areas that start low rise faster? The speed of catching up a period and the half-life of a gap, with standard errors.
+
+    Example: qonys convergence beta gdp.csv --first 1990 --last 2019 --given facts.csv
+    """
+    import pandas as pd
+
+    from qonys import convergence
+    from qonys.core.errors import DesignError
+    from qonys.i18n import words
+    from qonys.laboratory import facts_of, panel_of
+
+    say, table = words(lang), panel_of(panel)
+    if sum((steps, rolling is not None, given is not None or first is not None or last is not None)) > 1:
+        raise DesignError("--steps, --rolling and a span of one's own exclude each other", mend="choose one")
+    if rolling is not None:
+        shown = convergence.rolling_beta(table, rolling)
+        write(shown, _headings(shown, say), output)
+        return
+    if steps:
+        found = convergence.panel_beta(table)
+    else:
+        found = convergence.beta(table, first=first, last=last, given=None if given is None else facts_of(given))
+    names = ("speed", "speed_error", "half_life", "half_life_error", "coefficient", "coefficient_error", "areas", "periods")
+    shown = pd.DataFrame([{name: getattr(found, name) for name in names}])
+    write(shown, _headings(shown, say), output)
+    if found.left_out:
+        tell(say.plain("answer.left_out", what=", ".join(found.left_out)))
+
+
+@app.command()
 def clubs(
     panel: PanelArgument,
     draws: Annotated[int, typer.Option("--draws", min=1, max=1000, help="Draws for each combination of options.")] = 10,
