@@ -23,6 +23,7 @@ ALLOWED = {
     "measures": ("core",),
     "border": ("core",),
     "convergence": ("core", "flows", "measures"),
+    "effects": ("core", "flows", "measures", "convergence"),
     "scenarios": ("core", "flows", "measures", "convergence"),
     "studies": ("core", "flows", "measures", "convergence", "scenarios"),
     "report": ("core", "i18n", "store.tables", "studies.definition"),
@@ -30,6 +31,7 @@ ALLOWED = {
     "registers": ("core", "store", "measures"),
     "borders": ("core", "store", "border", "measures", "registers"),
     "laboratory": ("core", "store", "measures", "convergence", "registers"),
+    "evaluation": ("core", "store", "effects"),
     "pipeline": ("core", "registers", "store", "i18n", "flows", "measures", "convergence", "scenarios", "studies", "report"),
     "cli": (
         "core",
@@ -44,6 +46,8 @@ ALLOWED = {
         "borders",
         "convergence",
         "laboratory",
+        "effects",
+        "evaluation",
         "pipeline",
     ),
 }

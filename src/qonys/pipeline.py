@@ -4,9 +4,9 @@ load        the study's files, each a hashed snapshot, through the edge into con
 answer      each question of the study, in order
 run_study   the two, then every table, figure and report into one folder
 
-The way back, from a printed number in that folder to its rows and sources, is `qonys.trace`. Three modules beside this one put functions
+The way back, from a printed number in that folder to its rows and sources, is `qonys.trace`. Modules beside this one put functions
 and files together for commands without a study: `qonys.registers` (measures), `qonys.borders` (border records), `qonys.laboratory`
-(convergence).
+(convergence), `qonys.evaluation` (effects).
 """
 
 from __future__ import annotations

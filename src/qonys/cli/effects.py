@@ -1,0 +1,90 @@
+"""qonys effects: check a design, estimate, see what it rests on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from qonys.cli.output import LanguageOption, OutputOption, tell, write
+
+app = typer.Typer(no_args_is_help=True, help="What worked? Designs, estimates and their checks.")
+DesignArgument = Annotated[Path, typer.Argument(help="A design: a TOML file that names outcome, exposure and comparison.")]
+
+
+@app.command()
+def check(
+    design: DesignArgument,
+    estimators: Annotated[bool, typer.Option("--estimators", help="Which estimators fit, instead, and why others do not.")] = False,
+    left_out: Annotated[bool, typer.Option("--left-out", help="Units and periods that are left out, and why, instead.")] = False,
+    lang: LanguageOption = "en",
+    output: OutputOption = None,
+) -> None:
+    """What the design can tell before anything is estimated: what refuses, what warns, each with the mend; and which estimators fit.
+
+    Example: qonys effects check nights.toml --estimators
+    """
+    from qonys.effects import examine, fitting
+    from qonys.evaluation import open_design
+    from qonys.i18n import words
+
+    say = words(lang)
+    read, rows = open_design(design)
+    found, fits = examine(rows, read), fitting(rows, read)
+    if left_out:
+        shown = rows.left_out
+    elif estimators:
+        shown = fits.assign(name=[say.label("estimator", one) for one in fits["estimator"]],
+                            why=[say.label("fit", one) if one else "" for one in fits["why"]])  # fmt: skip
+    else:
+        shown = found.assign(said=[say.label("design", code) for code in found["code"]],
+                             mend=[say.label("design", f"{code}.mend") for code in found["code"]])  # fmt: skip
+        shown["weight"] = [say.label("weight", one) for one in shown["weight"]]
+    write(shown, {name: say.label("column", name, otherwise=name) for name in shown.columns}, output)
+    if found.empty:
+        tell(say.plain("cli.check_clean"))
+    names = ", ".join(fits.loc[fits["fits"], "estimator"])
+    tell(say.plain("cli.proposed", names=names) if names else say.plain("cli.none_fits"))
+
+
+@app.command("estimate")
+def estimate_(
+    design: DesignArgument,
+    estimator: Annotated[
+        list[str] | None, typer.Option("--estimator", help="By default the first that fits; several may be given.")
+    ] = None,
+    by_time: Annotated[Path | None, typer.Option("--by-time", help="Write the estimates by period since the measure to this file.")] = None,
+    draws: Annotated[int, typer.Option("--draws", min=0, max=2000, help="Placebo draws in space.")] = 50,
+    lang: LanguageOption = "en",
+    output: OutputOption = None,
+) -> None:
+    """What the measure did, with its interval, what was assumed, placebos, and on whom it hangs; a table and a paragraph.
+
+    Example: qonys effects estimate nights.toml --estimator etwfe_poisson --lang kk
+    """
+    import pandas as pd
+
+    from qonys.effects import examine
+    from qonys.evaluation import evaluate, open_design
+    from qonys.i18n import words
+    from qonys.report.effect import effect_paragraph
+    from qonys.store import write_table
+
+    say = words(lang)
+    read, rows = open_design(design)
+    done = [evaluate(read, rows, one, draws=draws) for one in estimator or (None,)]
+    shown = pd.concat([effect.table() for effect, _, _ in done], ignore_index=True)
+    if by_time is not None:
+        paths = [effect.by_time.assign(estimator=effect.estimator) for effect, _, _ in done if len(effect.by_time)]
+        table = pd.concat(paths, ignore_index=True) if paths else done[0][0].by_time
+        write_table(table, by_time)
+        tell(f"{by_time}: {len(table)}")
+    write(shown, {name: say.label("column", name, otherwise=name) for name in shown.columns}, output)
+    warned = examine(rows, read)
+    for code in warned.loc[warned["weight"] == "warns", "code"]:
+        tell(say.label("design", code))
+    for effect, found, least in done:
+        tell(effect_paragraph(effect, found, least, say))
+        if len(found.failed):
+            tell(say.plain("cli.check_failed", what="; ".join(f"{row.check}: {row.why}" for row in found.failed.itertuples())))
