@@ -73,6 +73,11 @@ def places() -> pd.DataFrame:
     ).set_axis(["panel", "label", "x", "y"], axis=1)  # fmt: skip
 
 
+def events() -> pd.DataFrame:
+    rows = [(time, -30.0 * (time >= 0) + time % 3, -42.0 * (time >= 0) - 9, -20.0 * (time >= 0) + 9, time == -1) for time in range(-12, 19)]
+    return pd.DataFrame(rows, columns=["event_time", "value", "low", "high", "reference"])
+
+
 def draw_all(locale: str = "ru", prefix: str = "c1") -> dict[str, charts.Chart]:
     """Every chart once, with long Russian and Kazakh words."""
     head = {**HEAD, "prefix": prefix}
@@ -120,6 +125,7 @@ def draw_all(locale: str = "ru", prefix: str = "c1") -> dict[str, charts.Chart]:
         "intervals": charts.intervals(estimates(), unit="Процент", **dated),
         "first_days": charts.first_days(firsts(), acts=[charts.Act("2020-03-16", "16 мар.: Комиссия предлагает ограничить поездки из третьих стран"),
                                                         charts.Act("2020-03-17", "17 мар.: Көшбасшылар шектеуге келісті")], **dated),
+        "event_study": charts.event_study(events(), unit="Адам", time_label="Шара басталғаннан бергі айлар", force_label="мера действует", **dated),
         "policy_map": charts.policy_map(places(), unit="Балл", number_format=number, **head),
     }  # fmt: skip
 
@@ -143,6 +149,7 @@ NAMES = [
     "intervals",
     "first_days",
     "policy_map",
+    "event_study",
 ]
 both = pytest.mark.parametrize(("name", "layout"), [(name, layout) for name in NAMES for layout in ("wide", "narrow")])
 
@@ -218,6 +225,7 @@ def test_no_english_word_is_added(drawn, name, layout):
     ("steps", [LONG[1], LONG[2], "Кезекпен (қазір)", "«Бір терезе»", "Барлығы, күн: 180", "Барлығы, күн: 90"]),
     ("point_series", [LONG[1], "Годовая квота", number(29100), number(17200), "38 500", "22 000"]),
     ("intervals", [*LONG[:3], "−42 (−61…−20)", "24 (9…41)", "нет данных"]),
+    ("event_study", ["Адам", "Шара басталғаннан бергі айлар", "мера действует"]),
     ("policy_map", ["15 февраля 2020 г.", "2020 ж. 15 сәуір", "Балл", "Г", "+9"]),
     ("first_days", ["Словакия", LONG[0], "12 мар.", "14–21 мар.", "6 апр.", "Комиссия предлагает ограничить поездки из третьих стран", "Көшбасшылар шектеуге келісті"]),
 ])  # fmt: skip
@@ -352,9 +360,10 @@ def test_empty_rows_are_refused_with_a_sentence():
         "ranked_bars": {"unit": "u"}, "change_dots": {"unit": "u", "names": ("b", "d", "a"), "number_format": number},
         "timelines": {"kind_labels": KINDS, "open_label": "o"}, "matrix": {}, "steps": {"unit": "u", "total_label": "t", "number_format": number},
         "point_series": {"unit": "u"}, "intervals": {"unit": "u"}, "first_days": {}, "policy_map": {"unit": "u", "number_format": number},
+        "event_study": {"unit": "u", "time_label": "t", "force_label": "f"},
     }  # fmt: skip
     columns = ["x", "series", "label", "value", "low", "high", "area_label", "code", "short", "row", "col", "text", "before", "during", "after", "lane",
-               "start", "end", "kind", "known_end", "variant", "step", "earliest", "latest", "panel", "y"]  # fmt: skip
+               "start", "end", "kind", "known_end", "variant", "step", "earliest", "latest", "panel", "y", "event_time", "reference"]  # fmt: skip
     assert sorted(calls) == sorted(NAMES)
     for name, words in calls.items():
         with pytest.raises(DesignError, match="no rows"):

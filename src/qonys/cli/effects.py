@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from qonys.cli.output import LanguageOption, OutputOption, tell, write
+
+if TYPE_CHECKING:
+    from qonys.effects import Effect
+    from qonys.i18n.lookup import Words
 
 app = typer.Typer(no_args_is_help=True, help="What worked? Designs, estimates and their checks.")
 DesignArgument = Annotated[Path, typer.Argument(help="A design: a TOML file that names outcome, exposure and comparison.")]
@@ -55,6 +59,7 @@ def estimate_(
         list[str] | None, typer.Option("--estimator", help="By default the first that fits; several may be given.")
     ] = None,
     by_time: Annotated[Path | None, typer.Option("--by-time", help="Write the estimates by period since the measure to this file.")] = None,
+    chart: Annotated[Path | None, typer.Option("--chart", help="Draw the estimates by period since the measure to this SVG file.")] = None,
     draws: Annotated[int, typer.Option("--draws", min=0, max=2000, help="Placebo draws in space.")] = 50,
     lang: LanguageOption = "en",
     output: OutputOption = None,
@@ -80,6 +85,8 @@ def estimate_(
         table = pd.concat(paths, ignore_index=True) if paths else done[0][0].by_time
         write_table(table, by_time)
         tell(f"{by_time}: {len(table)}")
+    if chart is not None:
+        _draw(done[0][0], chart, say)
     write(shown, {name: say.label("column", name, otherwise=name) for name in shown.columns}, output)
     warned = examine(rows, read)
     for code in warned.loc[warned["weight"] == "warns", "code"]:
@@ -88,3 +95,21 @@ def estimate_(
         tell(effect_paragraph(effect, found, least, say))
         if len(found.failed):
             tell(say.plain("cli.check_failed", what="; ".join(f"{row.check}: {row.why}" for row in found.failed.itertuples())))
+
+
+def _draw(effect: Effect, path: Path, say: Words) -> None:
+    """The first estimate by event time as a picture."""
+    from qonys.core.errors import DesignError
+    from qonys.report.charts import event_study
+    from qonys.store.tables import write_text
+
+    if effect.by_time.empty:
+        raise DesignError(f"{effect.estimator} gives no estimates by period", mend="take another estimator, or leave --chart out")
+    drawn = event_study(
+        effect.by_time.rename(columns={"estimate": "value"}), prefix="effect", unit=effect.unit, locale=say.language,
+        title=say.plain("chart.event_study", estimator=say.label("estimator", effect.estimator)),
+        desc=say.plain("chart.event_study.about", coverage=say.number(100 * effect.coverage)),
+        time_label=say.plain("column.event_time"), force_label=say.plain("series.in_force"),
+    )  # fmt: skip
+    write_text(drawn.wide, path)
+    tell(str(path))

@@ -4,11 +4,13 @@ A function takes a small frame whose labels are already in the reader's language
 wide for a page and 360 for a telephone. The page shows one of them (`chart-wide`, `chart-narrow`). Nothing missing is bridged, no end
 is made up, and every number printed comes from the rows or from a tick of an axis. `theme` holds colours and the room a text needs,
 `axes` the scales and ticks, `draw` the sheet on which marks are put, `svg` the rendering by Altair and Vega and what makes one SVG
-safe beside another. Then the families: `series` and `points` along time, `lanes` for measures, `firsts` for who moved first, `places` for
-maps of likeness, `cells` for grids, `ranks` for rows compared. Altair is imported when the first chart is drawn, not before.
+safe beside another. Then the families: `series` and `points` along time, `lanes` for measures, `firsts` for who moved first, `events` for
+what a measure did, `places` for maps of likeness, `cells` for grids, `ranks` for rows compared. Altair is imported when the first chart is
+drawn, not before.
 """
 
 from qonys.report.charts.cells import heat_strips, matrix, tile_map
+from qonys.report.charts.events import event_study
 from qonys.report.charts.firsts import Act, first_days
 from qonys.report.charts.lanes import Band, timelines
 from qonys.report.charts.places import policy_map
@@ -18,6 +20,6 @@ from qonys.report.charts.series import Phase, interval_lines, time_lines
 from qonys.report.charts.svg import Chart
 
 __all__ = [
-    "Act", "Band", "Chart", "Phase", "change_dots", "first_days", "heat_strips", "interval_lines", "intervals", "matrix", "point_series",
+    "Act", "Band", "Chart", "Phase", "change_dots", "event_study", "first_days", "heat_strips", "interval_lines", "intervals", "matrix", "point_series",
     "policy_map", "ranked_bars", "steps", "tile_map", "time_lines", "timelines",
 ]  # fmt: skip

@@ -1,0 +1,62 @@
+"""What came before and after a measure, by periods since it began: dots with whiskers, the time in force shaded."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from qonys.report.charts.axes import Linear, tick_texts, ticks, value_axis
+from qonys.report.charts.draw import Sheet
+from qonys.report.charts.series import caption
+from qonys.report.charts.svg import Chart, both, records, refuse_without_values
+from qonys.report.charts.theme import AXIS, INK, PAPER, SOFT, Layout, series_colour, widest, wrap
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+IN_FORCE = "#ebeff3"
+
+
+def event_study(
+    rows: pd.DataFrame, *, title: str, desc: str, prefix: str, unit: str, time_label: str, force_label: str, locale: str = "en"
+) -> Chart:
+    """Estimates by event time, 0 being the first period in force; the period compared with is a hollow dot at zero.
+
+    rows: event_time (whole), value, low, high (none: no band), reference (true: the period compared with).
+    """
+    table = sorted(records(rows, "event_time", "value", "low", "high", "reference", prefix=prefix), key=lambda row: row["event_time"])
+    refuse_without_values([row["value"] for row in table], prefix)
+    first, last = int(table[0]["event_time"]), max(int(table[-1]["event_time"]), 0)
+    numbers = [0.0, *(row[name] for row in table for name in ("value", "low", "high") if row[name] is not None)]
+
+    def draw(layout: Layout) -> Sheet:
+        sheet = Sheet(layout.width)
+        marks = ticks(min(numbers), max(numbers), 5)
+        left, right = widest(tick_texts(marks, locale), layout.small) + 10, layout.width - 8.0
+        top = caption(sheet, unit, layout, []) + layout.small * 1.4
+        bottom = top + (210 if layout.narrow else 260)
+        x = Linear(first - 0.6, last + 0.6, left, right)
+        y = Linear(marks[0], marks[-1], bottom, top)
+        begins = x(-0.5)
+        sheet.rect(begins, top, right - begins, bottom - top, IN_FORCE)
+        words = wrap(force_label, max(right - begins - 6, 60), layout.small)[:1]
+        sheet.text(right - 3, top - 3, words, layout.small, colour=SOFT, align="right", stand="bottom")
+        value_axis(sheet, y, marks, left, right, locale, layout.small)
+        sheet.line([(begins, top), (begins, bottom)], AXIS, width=1, dash=(4, 3))
+        for row in table:
+            at = x(row["event_time"])
+            if row["low"] is not None and row["high"] is not None:
+                sheet.line([(at, y(row["low"])), (at, y(row["high"]))], series_colour(0), width=2)
+            if row["value"] is not None:
+                hollow = bool(row["reference"])
+                sheet.dot(at, y(row["value"]), 4, PAPER if hollow else series_colour(0), stroke=INK if hollow else PAPER, width=1.2)
+        step = max(1, -(-(last - first + 1) // (8 if layout.narrow else 16)))
+        shown = [time for time in range(first, last + 1) if time % step == 0]
+        for time, text in zip(shown, tick_texts([float(time) for time in shown], locale), strict=True):
+            sheet.text(x(time), bottom + 4, text, layout.small, colour=SOFT, align="center", stand="top")
+        foot = bottom + 6 + layout.small * 1.2
+        lines = wrap(time_label, right - left, layout.small)
+        sheet.text((left + right) / 2, foot, lines, layout.small, colour=SOFT, align="center", stand="top")
+        sheet.height = foot + len(lines) * layout.small * 1.2 + 6
+        return sheet
+
+    return both(draw, title=title, desc=desc, prefix=prefix)
