@@ -5,10 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from test_estimators import design, made, simulated
 
 from qonys.effects import checks, estimate, least_effect
-
-from test_estimators import design, made, simulated
 
 
 @pytest.fixture(scope="module")

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from qonys.cli.output import LanguageOption, OutputOption, tell, write
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from qonys.effects import Effect
     from qonys.i18n.lookup import Words
 
@@ -95,6 +97,112 @@ def estimate_(
         tell(effect_paragraph(effect, found, least, say))
         if len(found.failed):
             tell(say.plain("cli.check_failed", what="; ".join(f"{row.check}: {row.why}" for row in found.failed.itertuples())))
+
+
+@app.command()
+def gravity(
+    flows: Annotated[Path, typer.Argument(help="A table of flows: a row an origin, destination and period, with regressors.")],
+    outcome: Annotated[str, typer.Option("--outcome", help="Column of the flows: zero or more.")],
+    regressor: Annotated[list[str], typer.Option("--regressor", help="A column of numbers; may be given several times.")],
+    effect: Annotated[
+        list[str] | None, typer.Option("--effect", help="A fixed effect: a column, or several joined by a plus: origin+year.")
+    ] = None,
+    cluster: Annotated[list[str] | None, typer.Option("--cluster", help="Clusters of errors, in the same form, several ways.")] = None,
+    without: Annotated[str | None, typer.Option("--without", help="Flows had this regressor been zero, instead of coefficients.")] = None,
+    hold: Annotated[list[str] | None, typer.Option("--hold", help="With --without: effects whose totals stay what they were.")] = None,
+    left_out: Annotated[bool, typer.Option("--left-out", help="Rows that were left out, and why, instead.")] = False,
+    lang: LanguageOption = "en",
+    output: OutputOption = None,
+) -> None:
+    """Gravity: Poisson regression of flows with any number of fixed effects; what separates or does not identify is named.
+
+    Example: qonys effects gravity flows.csv --outcome persons --regressor visa_free --effect origin+year --effect destination+year
+    --effect origin+destination --cluster origin --cluster destination --without visa_free --hold origin+year
+    """
+    from qonys.effects.gravity import ppml
+    from qonys.effects.gravity import without as flows_without
+    from qonys.evaluation import table_of
+    from qonys.i18n import words
+
+    say, table = words(lang), table_of(flows)
+    table = _numeric(table, [outcome, *regressor], flows)
+    effects, clusters, held = ([tuple(one.split("+")) if "+" in one else one for one in given or ()] for given in (effect, cluster, hold))
+    fit = ppml(table, outcome, regressor, effects, cluster=clusters)
+    shown = fit.left_out if left_out else fit.coefficients
+    if without is not None:
+        shown = flows_without(fit, table, without, hold=held)
+    write(shown, {name: say.label("column", name, otherwise=name) for name in shown.columns}, output)
+    tell(say.plain("gravity.rows", used=say.number(fit.rows_used), rows=say.number(fit.rows)))
+    for why, number in fit.left_out["why"].value_counts().items():
+        tell(say.plain("gravity.left_out", why=say.label("gravity.why", str(why).replace(" ", "_")), number=say.number(number)))
+    if len(fit.not_identified):
+        tell(say.plain("gravity.not_identified", names=", ".join(fit.not_identified["regressor"])))
+    if not fit.converged:
+        tell(say.plain("gravity.not_converged", reached=f"{fit.reached:.1e}", steps=say.number(fit.steps)))
+
+
+def _numeric(table: pd.DataFrame, columns: list[str], path: Path) -> pd.DataFrame:
+    """Text columns of a file as numbers. Errors: DesignError naming what is none."""
+    import pandas as pd
+
+    from qonys.core.errors import DesignError, nearest
+
+    changed = {}
+    for name in columns:
+        if name not in table.columns:
+            raise DesignError(f"{path.name} has no column {name!r}", mend=nearest(name, list(table.columns)))
+        yes_no = table[name].astype(str).str.lower().map({"true": 1.0, "false": 0.0})
+        number = pd.to_numeric(table[name], errors="coerce").astype(float).fillna(yes_no)
+        if (bad := number.isna() & table[name].notna()).any():
+            raise DesignError(f"{path.name}, column {name}: {table.loc[bad, name].iloc[0]!r} is no number", mend="mend the row")
+        changed[name] = number
+    return table.assign(**changed)
+
+
+@app.command("practices")
+def practices_(
+    estimates: Annotated[
+        Path, typer.Argument(help="A table: measure, instrument, target, estimate, error, identified (strong, weak), and cluster if any.")
+    ],
+    better: Annotated[Literal["higher", "lower"], typer.Option("--better", help="Which values are better.")],
+    by: Annotated[list[str] | None, typer.Option("--by", help="Columns that make a group; by default instrument and target.")] = None,
+    rho: Annotated[float, typer.Option("--rho", help="Correlation of errors within a cluster, as you declare it.")] = 0.0,
+    pairs: Annotated[bool, typer.Option("--pairs", help="Every pair with its probability, instead.")] = False,
+    evidence: Annotated[bool, typer.Option("--evidence", help="How much evidence there is on each group, instead.")] = False,
+    lang: LanguageOption = "en",
+    output: OutputOption = None,
+) -> None:
+    """Which kinds of measures may be called better than others: an order with ties, and what is not known. No league table.
+
+    Rows stand in the order of the alphabet within what nobody beats, what only those beat, and so on; never by their estimates.
+
+    Example: qonys effects practices estimates.csv --better lower --pairs
+    """
+    from qonys.effects.practices import BY, practices
+    from qonys.evaluation import table_of
+    from qonys.i18n import words
+
+    say = words(lang)
+    found = practices(_numeric(table_of(estimates), ["estimate", "error"], estimates), better=better, by=tuple(by or BY), rho=rho)
+    if pairs:
+        shown = found.order
+    elif evidence:
+        shown = found.evidence
+    else:
+        shown = found.groups.merge(found.tiers[["group", "tier", "lowest"]], on="group", how="left")
+        shown = shown.sort_values(["tier", "group"], na_position="last", ignore_index=True)
+        shown["status"] = [say.label("practice", str(one).replace(" ", "_")) for one in shown["status"]]
+    write(shown, {name: say.label("column", name, otherwise=name) for name in shown.columns}, output)
+    known = int((found.groups["status"] == "known").sum())
+    claims = int((found.order["relation"] != "tied").sum())
+    tell(
+        say.plain(
+            "practices.said", known=say.number(known), groups=say.number(len(found.groups)), claims=say.number(claims),
+            pairs=say.number(len(found.order)), joint=say.number(100 * found.joint),
+        )
+    )  # fmt: skip
+    if len(found.left_out):
+        tell(say.plain("answer.left_out", what=", ".join(found.left_out["measure"].astype(str))))
 
 
 def _draw(effect: Effect, path: Path, say: Words) -> None:

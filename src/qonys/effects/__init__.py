@@ -11,10 +11,11 @@ from qonys.effects.design import Design, Source, read_design
 from qonys.effects.estimators import estimate
 from qonys.effects.examine import Shape, examine, fitting, shape
 from qonys.effects.interrupted import interrupted_series
+from qonys.effects.own_past import own_past
 from qonys.effects.panel import Panel, panel
 from qonys.effects.result import Effect
 
 __all__ = [
     "Checks", "Design", "Effect", "Panel", "Shape", "Source", "checks", "estimate", "examine", "fitting", "interrupted_series",
-    "least_effect", "panel", "read_design", "shape",
+    "least_effect", "own_past", "panel", "read_design", "shape",
 ]  # fmt: skip

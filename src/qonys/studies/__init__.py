@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from qonys.studies import borders, coverage, diffusion, labour, members, movement, policy, portfolios, rooms, turning_points
+from qonys.studies import borders, coverage, diffusion, labour, members, movement, policy, portfolios, rooms, shocks, turning_points
 from qonys.studies.definition import Study, built_in, find_study, read_study
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ class Question:
 
 QUESTIONS: dict[str, Question] = {
     "external": Question(movement.external, ("shock", "measures")),
+    "shocks": Question(shocks.shocks, ("events", "base", "window")),
     "internal": Question(movement.internal, ("first",)),
     "foreign_labour": Question(labour.foreign_labour),
     "ethnic_return": Question(labour.ethnic_return),
