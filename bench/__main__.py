@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from bench.border import border
+from bench.gravity import gravity
 from qonys.convergence import Options, spread
 from qonys.convergence.clubs import partition
 from qonys.core import areas
@@ -242,6 +243,7 @@ def main() -> None:
     club_clustering()
     claims()
     print(border(), flush=True)
+    print(gravity(), flush=True)
     for name in ("kazakhstan", "eu-covid"):
         study = open_study(name)
         report(f"answers of {name}", seconds(lambda study=study: answer(study)), f"{len(study.questions)} questions")

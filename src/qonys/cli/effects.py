@@ -159,6 +159,34 @@ def _numeric(table: pd.DataFrame, columns: list[str], path: Path) -> pd.DataFram
     return table.assign(**changed)
 
 
+@app.command()
+def substitution(
+    battery: Annotated[Path, typer.Argument(help="A battery: a TOML file that names the direct table and those of other channels.")],
+    missing: Annotated[bool, typer.Option("--missing", help="Channels that were not answered, and the table each needs, instead.")] = False,
+    lang: LanguageOption = "en",
+    output: OutputOption = None,
+) -> None:
+    """Where those went whom a measure kept away: elsewhere, in another category, earlier or later; who did not leave; and what is left.
+
+    Example: qonys effects substitution visa_stop.toml --lang ru
+    """
+    from qonys.evaluation import open_battery
+    from qonys.i18n import words
+
+    say = words(lang)
+    found = open_battery(battery)
+    shown = found.missing if missing else found.parts
+    write(shown, {name: say.label("column", name, otherwise=name) for name in shown.columns}, output)
+    for name, part in (("net", found.net), ("over_time", found.over_time)):
+        numbers = {key: say.number(getattr(part, key), sign=True) for key in ("persons", "low", "high")}
+        tell(say.plain(f"substitution.{name}", **numbers, coverage=say.number(100 * found.coverage)))
+    if len(found.missing):
+        names = [say.label("substitution.channel", one.split(".")[0]) for one in found.missing["channel"]]
+        tell(say.plain("substitution.missing", names=", ".join(dict.fromkeys(names))))
+    for row in found.left_out.itertuples():
+        tell(say.plain("answer.left_out", what=f"{row.unit} ({row.channel}: {row.why})"))
+
+
 @app.command("practices")
 def practices_(
     estimates: Annotated[

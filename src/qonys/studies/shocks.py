@@ -12,9 +12,12 @@ from qonys.flows import annual_series
 from qonys.studies.tables import Tables, collect, inputs, needed, study_areas
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from qonys.effects.own_past import Scale
     from qonys.studies.definition import Study
 
-SIDES = {"inflow": "log", "outflow": "log", "net": "level"}
+SIDES: Mapping[str, Scale] = {"inflow": "log", "outflow": "log", "net": "level"}
 
 
 def shocks(tables: Tables, study: Study) -> list[Result]:
