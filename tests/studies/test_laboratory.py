@@ -73,3 +73,25 @@ def test_no_group_is_told_without_the_share_of_runs_that_keep_it(results):
     assert counts["share"].sum() == pytest.approx(100)
     assert len(pairs) == 27 * 26 / 2
     assert pairs["together"].between(0, 100).all()
+
+
+def test_immigration_and_the_share_of_the_year_closed_are_told_with_a_placebo(results):
+    fits, members = results["response"].rows.set_index("id"), results["response_members"].rows
+    assert len(members) == 27
+    assert members[["certain", "possible"]].stack().between(0, 100).all()
+    assert (members["certain"] <= members["possible"] + 1e-9).all()
+    assert members["change"].tolist() == pytest.approx((100 * (members["shock"] / members["before"] - 1)).tolist())
+    for row in fits.itertuples():
+        assert row.low < row.effect < row.high
+        assert row.placebo_low < 0 < row.placebo_high
+    assert members.set_index("area").loc["SWE", "certain"] == pytest.approx(76.1, abs=0.1)  # the Swedish entry ban ran from 19 March
+
+
+def test_shocks_of_kazakhstan_are_set_against_the_past_of_each_series(answered):
+    rows = answered("kazakhstan").results["shocks"].rows.set_index("id")
+    assert len(rows) == 6
+    assert rows["effect"].tolist() == pytest.approx((rows["observed"] - rows["projected"]).tolist())
+    net = rows.loc["KAZ.net.pandemic", "observed"]
+    assert net == pytest.approx(rows.loc["KAZ.inflow.pandemic", "observed"] - rows.loc["KAZ.outflow.pandemic", "observed"])
+    assert rows.loc["KAZ.inflow.inflow", "share_as_far"] == pytest.approx(100 / 15)  # no earlier year strayed as far
+    assert not rows["decided"].any()

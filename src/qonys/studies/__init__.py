@@ -10,7 +10,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from qonys.studies import borders, coverage, diffusion, labour, members, movement, policy, portfolios, rooms, shocks, turning_points
+from qonys.studies import (
+    borders,
+    coverage,
+    diffusion,
+    labour,
+    members,
+    movement,
+    policy,
+    portfolios,
+    response,
+    rooms,
+    shocks,
+    turning_points,
+)
 from qonys.studies.definition import Study, built_in, find_study, read_study
 
 if TYPE_CHECKING:
@@ -54,6 +67,7 @@ QUESTIONS: dict[str, Question] = {
     "catching_up": Question(members.catching_up, ("first", "last")),
     "clubs": Question(members.clubs, ("first", "last", "draws")),
     "diffusion": Question(diffusion.diffusion, ("subjects", "window")),
+    "response": Question(response.response, ("of", "year", "first")),
     "immigration": Question(movement.immigration, ("before", "during", "after")),
 }
 

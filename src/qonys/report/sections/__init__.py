@@ -8,6 +8,7 @@ from qonys.report.sections.members import catching_up, clubs, layers
 from qonys.report.sections.movement import external, immigration, internal
 from qonys.report.sections.policy import challenges, objects, policy_mix, register
 from qonys.report.sections.portfolios import departure, portfolios
+from qonys.report.sections.response import response
 from qonys.report.sections.rooms import arithmetic, procedure, resettlement, returns
 from qonys.report.sections.shocks import shocks
 from qonys.report.sections.turning_points import turning_points
@@ -18,7 +19,7 @@ SECTIONS = {
     "arithmetic": arithmetic, "register": register, "border_days": border_days, "border_strictness": border_strictness,
     "convergence": convergence, "immigration": immigration, "coverage": coverage, "conflicts": conflicts, "diffusion": diffusion,
     "turning_points": turning_points, "portfolios": portfolios, "departure": departure, "layers": layers, "catching_up": catching_up,
-    "clubs": clubs, "shocks": shocks,
+    "clubs": clubs, "shocks": shocks, "response": response,
 }  # fmt: skip
 
 __all__ = ["SECTIONS"]
