@@ -2,7 +2,7 @@
 
 Run: python docs/examples/effects_aegean.py frontex_detections_monthly.parquet
 
-Detections had been falling since October 2015, so what the statement did hangs on how that fall is carried on; the ways are printed side by side.
+Detections had been falling since October 2015, so what the statement did hangs on how that fall is carried on: several ways are printed.
 """
 
 import sys

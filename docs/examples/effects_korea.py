@@ -1,4 +1,5 @@
-"""Internal gravity of the Republic of Korea, 17 regions, 2012-2020: distance and neighbourhood, with origin-year and destination-year effects.
+"""Internal gravity of the Republic of Korea, 17 regions, 2012-2020: distance and neighbourhood, with effects of origin-years and
+destination-years.
 
 Run: python docs/examples/effects_korea.py korea_gravity.parquet
 """

@@ -202,6 +202,22 @@ def test_where_the_kept_away_went_is_told_with_what_is_missing(kept_away):
     assert "заңсыз" in run("substitution", kept_away / "battery.toml", "--lang", "kk").stderr
 
 
+def test_an_effect_is_followed_by_its_battery_or_says_that_none_was_asked(kept_away):
+    design = """outcome = { table = "arrivals.csv", unit = "corridor", period = "month", value = "persons", kind = "count" }
+exposure = { table = "shut.csv", unit = "corridor", period = "month", dose = "dose" }
+after_end = "drop"
+"""
+    shut = [(f"o{place:02d}.A", f"2020-{month:02d}", 1.0) for place in range(10) for month in range(4, 10)]
+    pd.DataFrame(shut, columns=["corridor", "month", "dose"]).to_csv(kept_away / "shut.csv", index=False)
+    for more, said in (("", "was not asked"), ('substitution = "battery.toml"\n', "Net of all parts")):
+        (kept_away / "design.toml").write_text(design + more)
+        done = run("estimate", kept_away / "design.toml", "--draws", "0", "--estimator", "etwfe_poisson")
+        assert done.exit_code == 0, done.exception
+        assert said in done.stderr
+        row = pd.read_csv(io.StringIO(done.stdout)).iloc[0]
+        assert row["low"] < -40 < row["high"]
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [

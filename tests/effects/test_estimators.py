@@ -176,6 +176,45 @@ def test_unlike_doses_give_the_slope():
     assert found.estimate == pytest.approx(-0.5, abs=0.1)
 
 
+def test_local_projections_doses_controls_and_the_wild_bootstrap_say_what_the_library_says():
+    one = design()
+    rows = made(simulated(), one).rows.assign(treated=lambda own: own["on"].astype(int))
+    direct = quiet(
+        lambda: diff_diff.LPDiD(pre_window=6, post_window=6, cluster="cluster").fit(rows, "value", "unit", "time", "treated")
+    ).pooled.set_index("window")
+    wrapped = estimate(made(simulated(), one), one, "lp_did")
+    assert wrapped.estimate == pytest.approx(direct.loc["post", "coefficient"])
+    assert wrapped.low == pytest.approx(direct.loc["post", "conf_low"])
+    table = simulated(cohorts=(6,), units=60)
+    one = design(comparison="never_treated")
+    rows = made(table, one).rows
+    held = rows.assign(dose=rows["unit"].map(rows[rows["on"]].groupby("unit")["dose"].mean()).fillna(0.0))
+    direct = quiet(lambda: diff_diff.ContinuousDiD(degree=1).fit(held, "value", "unit", "time", "first", "dose"))
+    assert estimate(made(table, one), one, "dose").estimate == pytest.approx(direct.overall_acrt)
+    few = table[table["unit"].isin([f"u{n:02d}" for n in range(0, 60, 6)])]
+    rows = made(few, one).rows.assign(ever=lambda own: (own["first"] > 0).astype(int), after=lambda own: (own["time"] >= 6).astype(int))
+    direct = quiet(
+        lambda: diff_diff.TwoWayFixedEffects(
+            cluster="unit", inference="wild_bootstrap", n_bootstrap=999, bootstrap_weights="webb", seed=20221130
+        ).fit(rows, outcome="value", treatment="ever", time="after", unit="unit")
+    )
+    wrapped = estimate(made(few, one), one, "twfe_wild")
+    assert wrapped.estimate == pytest.approx(direct.att)
+    assert (wrapped.low, wrapped.high) == pytest.approx(tuple(map(float, direct.conf_int)))
+    assert wrapped.low < -2 < wrapped.high
+    unit = few.assign(dose=few["dose"].where(few["unit"] == "u00", 0.0))
+    unit.loc[unit["unit"].isin(few.loc[few["dose"] > 0, "unit"]) & (unit["unit"] != "u00") & (unit["period"] >= "06"), "value"] += 2
+    late = unit.assign(period=lambda own: own["period"])
+    rows = made(late, one).rows.assign(treated=lambda own: own["on"].astype(int))
+    direct = quiet(
+        lambda: diff_diff.SyntheticControl(seed=20221130, n_starts=1).fit(
+            rows, "value", "treated", "unit", "time", pre_period_outcomes="all"
+        )
+    )
+    wrapped = estimate(made(late, one), one, "synthetic_control", anyway=True)
+    assert wrapped.estimate == pytest.approx(direct.att)
+
+
 # What the panel can tell
 
 

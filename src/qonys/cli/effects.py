@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from qonys.effects import Effect
+    from qonys.effects.substitution import Battery
     from qonys.i18n.lookup import Words
 
 app = typer.Typer(no_args_is_help=True, help="What worked? Designs, estimates and their checks.")
@@ -73,7 +74,7 @@ def estimate_(
     import pandas as pd
 
     from qonys.effects import examine
-    from qonys.evaluation import evaluate, open_design
+    from qonys.evaluation import evaluate, open_battery, open_design
     from qonys.i18n import words
     from qonys.report.effect import effect_paragraph
     from qonys.store import write_table
@@ -97,6 +98,10 @@ def estimate_(
         tell(effect_paragraph(effect, found, least, say))
         if len(found.failed):
             tell(say.plain("cli.check_failed", what="; ".join(f"{row.check}: {row.why}" for row in found.failed.itertuples())))
+    if read.substitution is None:
+        tell(say.plain("substitution.not_asked"))
+    else:
+        _tell_battery(open_battery(design.parent / read.substitution), say)
 
 
 @app.command()
@@ -177,6 +182,11 @@ def substitution(
     found = open_battery(battery)
     shown = found.missing if missing else found.parts
     write(shown, {name: say.label("column", name, otherwise=name) for name in shown.columns}, output)
+    _tell_battery(found, say)
+
+
+def _tell_battery(found: Battery, say: Words) -> None:
+    """What is left of an effect, and what could not be counted."""
     for name, part in (("net", found.net), ("over_time", found.over_time)):
         numbers = {key: say.number(getattr(part, key), sign=True) for key in ("persons", "low", "high")}
         tell(say.plain(f"substitution.{name}", **numbers, coverage=say.number(100 * found.coverage)))

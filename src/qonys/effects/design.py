@@ -37,6 +37,7 @@ TOP = (
     "first",
     "last",
     "after_end",
+    "substitution",
 )
 OUTCOME = ("table", "unit", "period", "value", "where", "kind")
 EXPOSURE = ("table", "unit", "period", "dose", "on", "threshold", "where", "announced")
@@ -61,7 +62,8 @@ class Design:
     threshold: a dose above it is "on". announced: column of the exposure with the day of announcement. comparison: never treated units, or
     those not yet treated too. anticipation: periods before the first one in force that count as treated. covariates: columns of the
     outcome table. cluster: one of its columns, by default the unit. first, last: periods. after_end: drop the periods after a
-    unit's first treatment ended: what is left stays treated, and says what the measure did while in force.
+    unit's first treatment ended: what is left stays treated, and says what the measure did while in force. substitution: a battery file
+    (see `qonys.evaluation.open_battery`) that is answered after the effect.
     """
 
     name: str
@@ -80,6 +82,7 @@ class Design:
     first: str | None = None
     last: str | None = None
     after_end: AfterEnd = "keep"
+    substitution: str | None = None
 
 
 def read_design(text: str, file: str) -> Design:
@@ -106,6 +109,7 @@ def read_design(text: str, file: str) -> Design:
         unit_of_outcome=str(found.get("unit_of_outcome", "units")),
         first=found.get("first"),
         last=found.get("last"),
+        substitution=found.get("substitution"),
         after_end=_one_of(found.get("after_end", "keep"), get_args(AfterEnd), file, "after_end"),
     )
     if not 0.5 <= design.coverage < 1:

@@ -315,8 +315,20 @@ def _event(rows: pd.DataFrame, design: Design) -> dict[str, Any]:
     return {"estimand": "att", "by_time": by_time, "pre_trend": pre, **average}
 
 
+def _wild(rows: pd.DataFrame, design: Design) -> dict[str, Any]:
+    from diff_diff import TwoWayFixedEffects
+
+    first = int(rows["first"].max()) - design.anticipation
+    ever = rows.assign(treated=(rows["first"] != NEVER).astype(int), after=(rows["time"] >= first).astype(int))
+    fit = TwoWayFixedEffects(
+        alpha=1 - design.coverage, cluster="cluster", inference="wild_bootstrap", n_bootstrap=999, bootstrap_weights="webb", seed=SEED
+    ).fit(ever, outcome="value", treatment="treated", time="after", unit="unit", covariates=_covariates(design))
+    low, high = fit.conf_int
+    return {"estimand": "att", "estimate": float(fit.att), "error": float(fit.se), "low": float(low), "high": float(high)}
+
+
 _FITS: dict[str, Callable[[pd.DataFrame, Design], dict[str, Any]]] = {
     "callaway_santanna": _callaway_santanna, "sun_abraham": _sun_abraham, "dcdh": _dcdh, "lp_did": _lp_did, "etwfe_poisson": _etwfe_poisson,
-    "dose": _dose, "universal": _universal, "synthetic_control": _synthetic_control, "synthetic_did": _synthetic_did, "event_study": _event,
-    "interrupted": interrupted,
+    "dose": _dose, "universal": _universal, "synthetic_control": _synthetic_control, "synthetic_did": _synthetic_did,
+    "event_study": _event, "twfe_wild": _wild, "interrupted": interrupted,
 }  # fmt: skip

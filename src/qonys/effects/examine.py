@@ -159,9 +159,10 @@ def fitting(panel: Panel, design: Design) -> pd.DataFrame:
         "synthetic_control": block or ("" if facts.treated == 1 else "several_treated") or enough or whole,
         "synthetic_did": block or enough or whole,
         "event_study": block or whole,
+        "twfe_wild": block,
         "interrupted": none or ("" if facts.units == 1 else "several_units") or enough,
     }
     staggered = ["etwfe_poisson", "callaway_santanna", "sun_abraham"]
     first = [*staggered, "lp_did", "dcdh"] if stays else ["dcdh", "lp_did", *staggered]
-    order = [*first, "dose", "universal", "synthetic_did", "synthetic_control", "event_study", "interrupted"]
+    order = [*first, "dose", "universal", "synthetic_did", "synthetic_control", "event_study", "twfe_wild", "interrupted"]
     return pd.DataFrame({"estimator": order, "fits": [not why[name] for name in order], "why": [why[name] for name in order]})
