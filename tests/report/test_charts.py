@@ -125,6 +125,9 @@ def draw_all(locale: str = "ru", prefix: str = "c1") -> dict[str, charts.Chart]:
         "intervals": charts.intervals(estimates(), unit="Процент", **dated),
         "first_days": charts.first_days(firsts(), acts=[charts.Act("2020-03-16", "16 мар.: Комиссия предлагает ограничить поездки из третьих стран"),
                                                         charts.Act("2020-03-17", "17 мар.: Көшбасшылар шектеуге келісті")], **dated),
+        "counterfactual": charts.counterfactual(
+            events().assign(observed=lambda one: 100 + one["value"], without=100, low=91, high=109), unit="Адам", time_label="айлар",
+            force_label="шара күшінде", names=("Байқалғаны", "Шарасыз"), **dated),
         "event_study": charts.event_study(events(), unit="Адам", time_label="Шара басталғаннан бергі айлар", force_label="мера действует", **dated),
         "policy_map": charts.policy_map(places(), unit="Балл", number_format=number, **head),
     }  # fmt: skip
@@ -150,6 +153,7 @@ NAMES = [
     "first_days",
     "policy_map",
     "event_study",
+    "counterfactual",
 ]
 both = pytest.mark.parametrize(("name", "layout"), [(name, layout) for name in NAMES for layout in ("wide", "narrow")])
 
@@ -225,6 +229,7 @@ def test_no_english_word_is_added(drawn, name, layout):
     ("steps", [LONG[1], LONG[2], "Кезекпен (қазір)", "«Бір терезе»", "Барлығы, күн: 180", "Барлығы, күн: 90"]),
     ("point_series", [LONG[1], "Годовая квота", number(29100), number(17200), "38 500", "22 000"]),
     ("intervals", [*LONG[:3], "−42 (−61…−20)", "24 (9…41)", "нет данных"]),
+    ("counterfactual", ["Адам", "Байқалғаны", "Шарасыз", "шара күшінде"]),
     ("event_study", ["Адам", "Шара басталғаннан бергі айлар", "мера действует"]),
     ("policy_map", ["15 февраля 2020 г.", "2020 ж. 15 сәуір", "Балл", "Г", "+9"]),
     ("first_days", ["Словакия", LONG[0], "12 мар.", "14–21 мар.", "6 апр.", "Комиссия предлагает ограничить поездки из третьих стран", "Көшбасшылар шектеуге келісті"]),
@@ -361,9 +366,10 @@ def test_empty_rows_are_refused_with_a_sentence():
         "timelines": {"kind_labels": KINDS, "open_label": "o"}, "matrix": {}, "steps": {"unit": "u", "total_label": "t", "number_format": number},
         "point_series": {"unit": "u"}, "intervals": {"unit": "u"}, "first_days": {}, "policy_map": {"unit": "u", "number_format": number},
         "event_study": {"unit": "u", "time_label": "t", "force_label": "f"},
+        "counterfactual": {"unit": "u", "time_label": "t", "force_label": "f", "names": ("a", "b")},
     }  # fmt: skip
     columns = ["x", "series", "label", "value", "low", "high", "area_label", "code", "short", "row", "col", "text", "before", "during", "after", "lane",
-               "start", "end", "kind", "known_end", "variant", "step", "earliest", "latest", "panel", "y", "event_time", "reference"]  # fmt: skip
+               "start", "end", "kind", "known_end", "variant", "step", "earliest", "latest", "panel", "y", "event_time", "reference", "observed", "without"]  # fmt: skip
     assert sorted(calls) == sorted(NAMES)
     for name, words in calls.items():
         with pytest.raises(DesignError, match="no rows"):

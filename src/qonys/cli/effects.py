@@ -63,6 +63,9 @@ def estimate_(
     ] = None,
     by_time: Annotated[Path | None, typer.Option("--by-time", help="Write the estimates by period since the measure to this file.")] = None,
     chart: Annotated[Path | None, typer.Option("--chart", help="Draw the estimates by period since the measure to this SVG file.")] = None,
+    counterfactual: Annotated[
+        Path | None, typer.Option("--counterfactual", help="Draw what came beside what would have come to this SVG file.")
+    ] = None,
     draws: Annotated[int, typer.Option("--draws", min=0, max=2000, help="Placebo draws in space.")] = 50,
     lang: LanguageOption = "en",
     output: OutputOption = None,
@@ -90,6 +93,8 @@ def estimate_(
         tell(f"{by_time}: {len(table)}")
     if chart is not None:
         _draw(done[0][0], chart, say)
+    if counterfactual is not None:
+        _draw_without(done[0][0], rows.rows, counterfactual, say)
     write(shown, {name: say.label("column", name, otherwise=name) for name in shown.columns}, output)
     warned = examine(rows, read)
     for code in warned.loc[warned["weight"] == "warns", "code"]:
@@ -241,6 +246,26 @@ def practices_(
     )  # fmt: skip
     if len(found.left_out):
         tell(say.plain("answer.left_out", what=", ".join(found.left_out["measure"].astype(str))))
+
+
+def _draw_without(effect: Effect, rows: pd.DataFrame, path: Path, say: Words) -> None:
+    """What came beside what would have come, of the first estimate."""
+    from qonys.core.errors import DesignError
+    from qonys.effects import without
+    from qonys.report import charts
+    from qonys.store.tables import write_text
+
+    table = without(effect, rows)
+    if table.empty:
+        raise DesignError(f"{effect.estimator} gives no estimates by period", mend="take another estimator, or leave --counterfactual out")
+    drawn = charts.counterfactual(
+        table, prefix="without", unit=effect.unit, locale=say.language, names=(say.plain("series.observed"), say.plain("series.without")),
+        title=say.plain("chart.counterfactual", estimator=say.label("estimator", effect.estimator)),
+        desc=say.plain("chart.counterfactual.about", coverage=say.number(100 * effect.coverage)),
+        time_label=say.plain("column.event_time"), force_label=say.plain("series.in_force"),
+    )  # fmt: skip
+    write_text(drawn.wide, path)
+    tell(str(path))
 
 
 def _draw(effect: Effect, path: Path, say: Words) -> None:

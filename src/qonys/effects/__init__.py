@@ -14,9 +14,9 @@ from qonys.effects.examine import Shape, examine, fitting, shape
 from qonys.effects.interrupted import interrupted_series
 from qonys.effects.own_past import own_past
 from qonys.effects.panel import Panel, panel
-from qonys.effects.result import Effect
+from qonys.effects.result import Effect, without
 
 __all__ = [
     "Checks", "Design", "Effect", "Panel", "Shape", "Source", "checks", "estimate", "examine", "fitting", "interrupted_series",
-    "least_effect", "own_past", "panel", "read_design", "shape",
+    "least_effect", "own_past", "panel", "read_design", "shape", "without",
 ]  # fmt: skip

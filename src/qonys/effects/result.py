@@ -51,3 +51,20 @@ class Effect:
             "clusters", "periods", "rows",
         )  # fmt: skip
         return pd.DataFrame([{name: getattr(self, name) for name in names}])
+
+
+def without(effect: Effect, rows: pd.DataFrame) -> pd.DataFrame:
+    """What treated units had, and would have had without the measure -> event_time, observed, without, low, high (means a unit).
+
+    rows: those of the panel. Observed is the mean of the treated units that have that event time; without is it less the estimate, from the
+    first period in force on; before, the two differ by what the design leaves unexplained. Empty where there are no estimates by period.
+    """
+    treated = rows[rows["first"] > 0]
+    observed = treated.groupby(treated["time"] - treated["first"])["value"].mean().rename("observed")
+    table = effect.by_time.merge(observed, left_on="event_time", right_index=True)
+    return pd.DataFrame(
+        {
+            "event_time": table["event_time"], "observed": table["observed"], "without": table["observed"] - table["estimate"],
+            "low": table["observed"] - table["high"], "high": table["observed"] - table["low"],
+        }
+    )  # fmt: skip

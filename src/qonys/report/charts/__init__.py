@@ -10,7 +10,7 @@ drawn, not before.
 """
 
 from qonys.report.charts.cells import heat_strips, matrix, tile_map
-from qonys.report.charts.events import event_study
+from qonys.report.charts.events import counterfactual, event_study
 from qonys.report.charts.firsts import Act, first_days
 from qonys.report.charts.lanes import Band, timelines
 from qonys.report.charts.places import policy_map
@@ -20,6 +20,6 @@ from qonys.report.charts.series import Phase, interval_lines, time_lines
 from qonys.report.charts.svg import Chart
 
 __all__ = [
-    "Act", "Band", "Chart", "Phase", "change_dots", "event_study", "first_days", "heat_strips", "interval_lines", "intervals", "matrix",
-    "point_series", "policy_map", "ranked_bars", "steps", "tile_map", "time_lines", "timelines",
+    "Act", "Band", "Chart", "Phase", "change_dots", "counterfactual", "event_study", "first_days", "heat_strips", "interval_lines",
+    "intervals", "matrix", "point_series", "policy_map", "ranked_bars", "steps", "tile_map", "time_lines", "timelines",
 ]  # fmt: skip
