@@ -257,6 +257,16 @@ def test_everyone_treated_alike_is_refused_and_unlike_is_a_slope():
     assert shape(unlike).never == 0
 
 
+def test_nullable_numbers_of_a_table_are_numbers():
+    one = design()
+    table = simulated(cohorts=(6,))
+    nullable = table.astype({"value": "Float64"})
+    nullable.loc[3, "value"] = pd.NA
+    found = made(nullable, one)
+    assert found.left_out["why"].tolist() == ["no value"]
+    assert estimate(made(nullable.dropna(), one), one, "callaway_santanna").estimate == pytest.approx(-2, abs=0.3)
+
+
 def test_announcements_before_the_measure_are_named():
     table = simulated(cohorts=(6,)).assign(said=None)
     table["said"] = np.where(table["dose"] > 0, "04", None)

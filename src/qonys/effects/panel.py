@@ -94,7 +94,7 @@ def _chosen(table: pd.DataFrame, source: Source, name: str, more: list[str]) -> 
     number = pd.to_numeric(chosen[source.value], errors="coerce")
     if (bad := number.isna() & chosen[source.value].notna()).any():
         raise DesignError(f"{source.table}, column {source.value}: {chosen.loc[bad, source.value].iloc[0]!r} is no number", mend="mend it")
-    chosen[source.value] = number
+    chosen[source.value] = number.to_numpy(dtype=float, na_value=np.nan)  # nullable types of pandas are not the libraries'
     chosen = chosen.rename(columns={source.unit: "unit", source.period: "period", source.value: "value"})
     return chosen.assign(unit=chosen["unit"].astype(str), period=chosen["period"].astype(str))
 
