@@ -5,9 +5,8 @@ from __future__ import annotations
 import tomllib
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-
 from qonys.core.errors import DesignError, nearest
+from qonys.core.numbers import numbers
 from qonys.effects import Checks, Design, Effect, Panel, checks, estimate, fitting, least_effect, panel, read_design
 from qonys.effects.substitution import Battery, Channel, battery, timing
 from qonys.store import connect, read_raw
@@ -15,6 +14,8 @@ from qonys.store.tables import read_text
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import pandas as pd
 
 __all__ = ["evaluate", "open_battery", "open_design", "table_of"]
 
@@ -84,10 +85,7 @@ def _channel(path: Path, label: str, part: dict[str, Any], whole: dict[str, Any]
     if cluster != "unit" and cluster not in rows.columns:
         rows[cluster] = table[cluster]
     for name in ("value", "exposed"):
-        number = pd.to_numeric(rows[name], errors="coerce")
-        if (bad := number.isna() & rows[name].notna()).any():
-            raise DesignError(f"{part['table']}, column {names[name]}: {rows.loc[bad, name].iloc[0]!r} is no number", mend="mend the row")
-        rows[name] = number
+        rows[name] = numbers(rows[name], f"{part['table']}, column {names[name]}")
     weights = rows.groupby(rows["unit"].astype(str))["exposed"].agg(["min", "max"]).fillna(0.0)
     if (uneven := weights["min"] < weights["max"]).any():
         raise DesignError(

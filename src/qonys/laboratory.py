@@ -18,6 +18,7 @@ from qonys.core import areas
 from qonys.core.blocs import groups_of, read_division, shipped_division
 from qonys.core.contracts import PANEL
 from qonys.core.errors import DataError
+from qonys.core.numbers import numbers
 from qonys.core.periods import latest
 from qonys.measures.history import FOREVER, as_days, spans
 from qonys.registers import members_of, open_registers
@@ -64,10 +65,7 @@ def facts_of(path: Path) -> pd.DataFrame:
     if (twice := table["area"].duplicated()).any():
         raise DataError(f"{path.name} has {table.loc[twice, 'area'].iloc[0]} twice", mend="leave one row an area")
     for name in table.columns.drop("area"):
-        number = pd.to_numeric(table[name], errors="coerce")
-        if (bad := number.isna() & table[name].notna()).any():
-            raise DataError(f"{path.name}, column {name}: {table.loc[bad, name].iloc[0]!r} is not a number", mend="leave the cell empty")
-        table[name] = number
+        table[name] = numbers(table[name], f"{path.name}, column {name}")
     return table
 
 

@@ -231,5 +231,5 @@ after_end = "drop"
 def test_a_battery_that_cannot_be_read_is_refused_in_a_sentence(kept_away, change, said):
     (kept_away / "battery.toml").write_text(BATTERY.replace(*change))
     done = run("substitution", kept_away / "battery.toml")
-    assert isinstance(done.exception, DesignError)
+    assert isinstance(done.exception, DesignError | DataError)
     assert said in str(done.exception)

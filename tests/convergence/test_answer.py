@@ -130,7 +130,7 @@ def test_catching_up_is_told_over_a_span_given_facts_from_step_to_step_and_rolli
         assert "speed" in done.stdout.splitlines()[0]
     assert "exclude each other" in qonys("convergence", "beta", file, "--steps", "--rolling", "6").stderr
     facts.write_text("area,size\nAUT,many\n")
-    assert "column size: 'many' is not a number" in qonys("convergence", "beta", file, "--given", facts).stderr
+    assert "column size: 'many' is no number" in qonys("convergence", "beta", file, "--given", facts).stderr
 
 
 def test_distances_of_the_shipped_register_grow_in_the_first_wave():

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from qonys.border.compiled import compiled
+from qonys.core.compiled import compiled
 
 UNKNOWN = -1
 NEVER = -(2**31)  # a day that has not come

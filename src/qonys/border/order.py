@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from qonys.border.compiled import compiled
+from qonys.core.compiled import compiled
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -152,21 +152,14 @@ def gravity(
 
 
 def _numeric(table: pd.DataFrame, columns: list[str], path: Path) -> pd.DataFrame:
-    """Text columns of a file as numbers. Errors: DesignError naming what is none."""
-    import pandas as pd
+    """Text columns of a file as numbers. Errors: DataError for a column that is not there or what is no number."""
+    from qonys.core.errors import DataError, nearest
+    from qonys.core.numbers import numbers
 
-    from qonys.core.errors import DesignError, nearest
-
-    changed = {}
     for name in columns:
         if name not in table.columns:
-            raise DesignError(f"{path.name} has no column {name!r}", mend=nearest(name, list(table.columns)))
-        yes_no = table[name].astype(str).str.lower().map({"true": 1.0, "false": 0.0})
-        number = pd.to_numeric(table[name], errors="coerce").astype(float).fillna(yes_no)
-        if (bad := number.isna() & table[name].notna()).any():
-            raise DesignError(f"{path.name}, column {name}: {table.loc[bad, name].iloc[0]!r} is no number", mend="mend the row")
-        changed[name] = number
-    return table.assign(**changed)
+            raise DataError(f"{path.name} has no column {name!r}", mend=nearest(name, list(table.columns)))
+    return table.assign(**{name: numbers(table[name], f"{path.name}, column {name}") for name in columns})
 
 
 @app.command()

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from qonys.core.errors import DesignError, nearest
+from qonys.core.numbers import numbers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,7 +40,8 @@ def panel(outcome: pd.DataFrame, exposure: pd.DataFrame, design: Design) -> Pane
     """Outcome and exposure joined by unit and period. A unit and period without a row of exposure has the dose 0.
 
     Several rows of one unit and period are added up in the outcome (persons of several groups), and of the doses the greatest counts; rows
-    with neither are left out. Errors: DesignError for a missing column, text among numbers, or tables that share no unit or period.
+    with neither are left out. Errors: DesignError for a missing column or tables that share no unit or period, DataError for text among
+    numbers.
     """
     columns = [*design.covariates, *([design.cluster] if design.cluster and design.cluster != design.outcome.unit else [])]
     own = _chosen(outcome, design.outcome, "outcome", [*columns])
@@ -91,10 +93,7 @@ def _chosen(table: pd.DataFrame, source: Source, name: str, more: list[str]) -> 
     if not kept.any():
         raise DesignError(f"no row of {source.table} is as the design asks ({_said(source.where)})", mend="check the words of `where`")
     chosen = table.loc[kept, [source.unit, source.period, source.value, *more]].copy()
-    number = pd.to_numeric(chosen[source.value], errors="coerce")
-    if (bad := number.isna() & chosen[source.value].notna()).any():
-        raise DesignError(f"{source.table}, column {source.value}: {chosen.loc[bad, source.value].iloc[0]!r} is no number", mend="mend it")
-    chosen[source.value] = number.to_numpy(dtype=float, na_value=np.nan)  # nullable types of pandas are not the libraries'
+    chosen[source.value] = numbers(chosen[source.value], f"{source.table}, column {source.value}")
     chosen = chosen.rename(columns={source.unit: "unit", source.period: "period", source.value: "value"})
     return chosen.assign(unit=chosen["unit"].astype(str), period=chosen["period"].astype(str))
 

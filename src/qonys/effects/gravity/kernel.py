@@ -7,21 +7,9 @@ regressor or, as the last one, r / w; nothing is divided by a weight of a row, s
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
-import numba
 import numpy as np
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-
-def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The function compiled; what is compiled is kept beside the package, or in the user's cache, or, with neither writable, not at all."""
-    try:
-        return numba.njit(nogil=True, cache=True)(function)
-    except RuntimeError:  # numba looked for a place to keep it and found none
-        return numba.njit(nogil=True)(function)
+from qonys.core.compiled import compiled
 
 
 @compiled
