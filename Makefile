@@ -21,7 +21,7 @@ study: $(READY)
 	wait $$other && [ $$here -eq 0 ] && echo "make study: $$(( $$(date +%s) - started )) s after installation"
 
 test: $(READY)
-	$(BIN)/python -m pytest -n 2 --dist loadfile --durations=10
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations=10
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -20,6 +20,12 @@ FIGURES = Path(__file__).parents[2] / "shared" / "figures"
 DATA = Path(__file__).parents[2] / "shared" / "data"
 
 
+def pytest_collection_modifyitems(items):
+    """Files with slow tests first: a worker that begins one of them last would keep all others waiting."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
+
+
 @pytest.fixture(scope="module")
 def con():
     return connect()
