@@ -64,9 +64,10 @@ def test_an_estimate_is_a_row_and_a_paragraph_in_each_language(folder, lang, sai
     assert row["low"] < -30 < row["high"]
     assert said in done.stderr
     drawn = run("estimate", folder / "entry.toml", "--lang", lang, "--draws", "0", "--chart", folder / "effect.svg",
-                "--counterfactual", folder / "without.svg")  # fmt: skip
+                "--counterfactual", folder / "without.svg", "--forest", folder / "forest.svg", "--estimator", "callaway_santanna",
+                "--estimator", "event_study")  # fmt: skip
     assert drawn.exit_code == 0
-    for name in ("effect.svg", "without.svg"):
+    for name in ("effect.svg", "without.svg", "forest.svg"):
         assert (folder / name).read_text().startswith("<svg")
     by = pd.read_csv(folder / "by.csv")
     assert by["event_time"].min() in (-6, -5)

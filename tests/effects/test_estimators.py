@@ -267,6 +267,24 @@ def test_nullable_numbers_of_a_table_are_numbers():
     assert estimate(made(nullable.dropna(), one), one, "callaway_santanna").estimate == pytest.approx(-2, abs=0.3)
 
 
+def test_where_everyone_is_treated_unlike_doses_give_what_the_library_gives():
+    rng = np.random.default_rng(7)
+    table = simulated(cohorts=(6,), units=80).query("unit < 'u60'").copy()
+    dose = table["unit"].map(dict(zip(sorted(table["unit"].unique()), rng.uniform(0.0, 2.0, 60), strict=True)))
+    late = table["period"] >= "06"
+    table["dose"] = np.where(late, dose, 0.0)
+    table["value"] = rng.normal(0, 0.1, len(table)) - 1.5 * table["dose"]
+    one = design(estimand="dose_response")
+    wrapped = estimate(made(table, one), one, "universal")
+    two = table.assign(late=late.astype(int)).groupby(["unit", "late"], as_index=False).agg(value=("value", "mean"), dose=("dose", "mean"))
+    direct = quiet(
+        lambda: diff_diff.HeterogeneousAdoptionDiD(seed=20221130).fit(two, outcome="value", dose="dose", time="late", unit="unit")
+    )
+    assert wrapped.estimate == pytest.approx(direct.att)
+    assert (wrapped.low, wrapped.high) == pytest.approx(tuple(map(float, direct.conf_int)))
+    assert wrapped.estimate == pytest.approx(-1.5, abs=0.3)
+
+
 def test_announcements_before_the_measure_are_named():
     table = simulated(cohorts=(6,)).assign(said=None)
     table["said"] = np.where(table["dose"] > 0, "04", None)

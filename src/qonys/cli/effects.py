@@ -66,6 +66,7 @@ def estimate_(
     counterfactual: Annotated[
         Path | None, typer.Option("--counterfactual", help="Draw what came beside what would have come to this SVG file.")
     ] = None,
+    forest: Annotated[Path | None, typer.Option("--forest", help="Draw all estimates with their intervals to this SVG file.")] = None,
     draws: Annotated[int, typer.Option("--draws", min=0, max=2000, help="Placebo draws in space.")] = 50,
     lang: LanguageOption = "en",
     output: OutputOption = None,
@@ -93,6 +94,8 @@ def estimate_(
         tell(f"{by_time}: {len(table)}")
     if chart is not None:
         _draw(done[0][0], chart, say)
+    if forest is not None:
+        _draw_forest([effect for effect, _, _ in done], forest, say)
     if counterfactual is not None:
         _draw_without(done[0][0], rows.rows, counterfactual, say)
     write(shown, {name: say.label("column", name, otherwise=name) for name in shown.columns}, output)
@@ -239,6 +242,30 @@ def practices_(
     )  # fmt: skip
     if len(found.left_out):
         tell(say.plain("answer.left_out", what=", ".join(found.left_out["measure"].astype(str))))
+
+
+def _draw_forest(effects: list[Effect], path: Path, say: Words) -> None:
+    """All estimates on one axis, in the order asked for."""
+    import pandas as pd
+
+    from qonys.report.charts import intervals
+    from qonys.report.effect import digits
+    from qonys.store.tables import write_text
+
+    places = digits(*(value for one in effects for value in (one.estimate, one.low, one.high)))
+    rows = []
+    for one in effects:
+        numbers = {
+            to: say.number(getattr(one, of), places, sign=True) for to, of in (("change", "estimate"), ("low", "low"), ("high", "high"))
+        }
+        text = say.plain("answer.number", kind="", **numbers).strip()
+        rows.append({"label": say.label("estimator", one.estimator), "value": one.estimate, "low": one.low, "high": one.high, "text": text})
+    drawn = intervals(
+        pd.DataFrame(rows), prefix="forest", unit=effects[0].unit, locale=say.language, title=say.plain("chart.forest"),
+        desc=say.plain("chart.forest.about", coverage=say.number(100 * effects[0].coverage)),
+    )  # fmt: skip
+    write_text(drawn.wide, path)
+    tell(str(path))
 
 
 def _draw_without(effect: Effect, rows: pd.DataFrame, path: Path, say: Words) -> None:

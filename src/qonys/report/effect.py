@@ -17,10 +17,10 @@ DOUBTFUL = 0.10  # below it the trends before are said to differ: the test has l
 
 def effect_paragraph(effect: Effect, found: Checks, least: float, say: Words) -> str:
     """The estimate, its assumption and its checks, in one paragraph."""
-    digits = _digits(effect.estimate, effect.low, effect.high)
+    places = digits(effect.estimate, effect.low, effect.high)
 
     def number(value: float, *, sign: bool = True) -> str:
-        return say.number(value, digits, sign=sign)
+        return say.number(value, places, sign=sign)
 
     unit = say.label("effect.unit", effect.unit, effect.unit)
     text = [
@@ -65,7 +65,7 @@ def _name(unit: str, say: Words) -> str:
     return say.area(unit) if unit in areas.codes() else unit
 
 
-def _digits(*values: float) -> int:
+def digits(*values: float) -> int:
     """Decimals that show three significant figures of the widest number."""
     size = max((abs(value) for value in values if np.isfinite(value) and value), default=1.0)
     return int(np.clip(2 - np.floor(np.log10(size)), 0, 6))
