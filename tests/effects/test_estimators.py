@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from qonys.core.errors import DesignError
-from qonys.effects import Design, Source, estimate, examine, fitting, interrupted_series, panel, shape
+from qonys.effects import Design, Source, checks, estimate, examine, fitting, interrupted_series, panel, shape
 
 
 def design(**own: object) -> Design:
@@ -293,3 +293,28 @@ def test_announcements_before_the_measure_are_named():
     assert examine(found, one).set_index("code").loc["announced_before", "count"] == 30
     two = design(announced="said", anticipation=2)
     assert "announced_before" not in set(examine(found, two)["code"])
+
+
+def test_a_single_series_is_read_as_interrupted_and_its_placebos_find_nothing():
+    rng = np.random.default_rng(2)
+    months = [f"{year}-{month:02d}" for year in range(2014, 2021) for month in range(1, 13)]
+    season = {month: 1 + 0.3 * np.sin(2 * np.pi * int(month[5:]) / 12) for month in months}
+    table = pd.DataFrame({"unit": "KAZ", "period": months})
+    table["value"] = [float(rng.poisson(1000 * season[month] * (0.6 if month >= "2020-04" else 1))) for month in months]
+    table["dose"] = (table["period"] >= "2020-04").astype(float)
+    one = design(kind="count")
+    whole = made(table, one)
+    fits = fitting(whole, one)
+    assert fits.loc[fits["fits"], "estimator"].tolist() == ["interrupted"]
+    assert not {"few_clusters", "few_treated_clusters"} & set(examine(whole, one)["code"])
+    found = estimate(whole, one, "interrupted")
+    without = 1000 * np.mean([season[month] for month in months if month >= "2020-04"])
+    assert found.low < -0.4 * without < found.high
+    placebos = checks(whole, one, found).in_time
+    assert placebos["shift"].tolist() == [6, 12, 18]
+    assert ((placebos["low"] < 0) & (placebos["high"] > 0)).sum() >= 2
+
+
+def test_a_table_without_rows_is_refused():
+    with pytest.raises(DesignError, match="t has no rows"):
+        made(simulated().iloc[:0], design())

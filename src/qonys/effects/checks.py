@@ -26,10 +26,10 @@ HONEST = ("callaway_santanna", "event_study")  # estimators whose covariances Ho
 
 @dataclass(frozen=True, slots=True)
 class Checks:
-    """in_time: shift (periods earlier), estimate, low, high: with the measure moved to before it was. in_space: draw, estimate: with it
-    given to units that never had it; share_as_far: how many of these are as far from zero as the estimate (a p value). without: unit,
-    estimate, low, high: with one treated unit left out. honest: m (how far trends may bend after, in the largest bend before), low, high.
-    failed: check, why.
+    """in_time: shift (periods earlier; of a single series 6, 12, 18), estimate, low, high: with the measure moved to before it was.
+    in_space: draw, estimate: with it given to units that never had it; share_as_far: how many of these are as far from zero as the
+    estimate (a p value). without: unit, estimate, low, high: with one treated unit left out. honest: m (how far trends may bend after, in
+    the largest bend before), low, high. failed: check, why.
     """
 
     in_time: pd.DataFrame
@@ -54,7 +54,9 @@ def checks(panel: Panel, design: Design, effect: Effect, *, draws: int = 50, see
         return [found.estimate, found.low, found.high]
 
     in_time = []
-    for shift in range(1, 1 + max(0, min(3, _span_before(panel) - 2))):
+    # a level over one or two periods has no error to speak of in a single series
+    steps = (6, 12, 18) if effect.estimator == "interrupted" else (1, 2, 3)
+    for shift in [step for step in steps if step <= _span_before(panel) - 2]:
         if (found := again(_earlier(panel, shift), "in_time")) is not None:
             in_time.append([shift, *found])
     rng = np.random.default_rng(seed)

@@ -111,9 +111,9 @@ def examine(panel: Panel, design: Design) -> pd.DataFrame:
         say("ends", "warns", facts.ends, ended[ended].index)
     if facts.restarts:
         say("restarts", "warns", facts.restarts)
-    if 0 < facts.clusters < FEW_CLUSTERS:
+    if 0 < facts.clusters < FEW_CLUSTERS and facts.units > 1:
         say("few_clusters", "warns", facts.clusters)
-    if 0 < facts.treated_clusters < 5:
+    if 0 < facts.treated_clusters < 5 and facts.units > 1:
         say("few_treated_clusters", "warns", facts.treated_clusters)
     if facts.gaps:
         count = rows.groupby("unit").size()

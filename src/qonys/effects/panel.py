@@ -90,6 +90,8 @@ def _chosen(table: pd.DataFrame, source: Source, name: str, more: list[str]) -> 
     kept = pd.Series(True, index=table.index)
     for column, values in source.where.items():
         kept &= table[column].isin(values if isinstance(values, list) else [values])
+    if table.empty:
+        raise DesignError(f"{source.table} has no rows", mend="check the file")
     if not kept.any():
         raise DesignError(f"no row of {source.table} is as the design asks ({_said(source.where)})", mend="check the words of `where`")
     chosen = table.loc[kept, [source.unit, source.period, source.value, *more]].copy()
