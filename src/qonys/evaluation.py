@@ -59,7 +59,10 @@ def open_battery(path: Path) -> Battery:
         channels |= nested or {key: value}
     if "direct" not in channels:
         raise DesignError(f"{path.name} has no channel direct", mend='add direct = { table = "FILE", exposed = "COLUMN" }')
-    cluster = str(found.get("cluster", "unit"))
+    if "cluster" not in found:
+        # left to the single unit, intervals of place and net would hold three times of four only
+        raise DesignError(f"{path.name} declares no cluster", mend='write cluster = "origin", or "unit" if units move by themselves')
+    cluster = str(found["cluster"])
     made = {label: _channel(path, label, part, found, cluster) for label, part in channels.items()}
     direct = made.pop("direct")
     others: dict[str, Channel | None] = {**made}

@@ -224,7 +224,7 @@ after_end = "drop"
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (("direct", "directly"), "has no channel direct"), (('exposed = "tie"', 'exposed = "ties"'), "did you mean 'tie'"),
+        (("direct", "directly"), "has no channel direct"), (('cluster = "origin"', ""), "declares no cluster"), (('exposed = "tie"', 'exposed = "ties"'), "did you mean 'tie'"),
         (('table = "elsewhere.csv", unit', 'tabel = "elsewhere.csv", unit'), "has the key 'tabel'"), (("place =", "plaice ="), "did you mean 'place'"),
         (('window = ["2020-04", "2020-09"]', ""), "has no window"), (('value = "persons", exposed = "tie"', 'value = "origin", exposed = "tie"'), "is no number"),
     ],
