@@ -267,6 +267,34 @@ def test_nullable_numbers_of_a_table_are_numbers():
     assert estimate(made(nullable.dropna(), one), one, "callaway_santanna").estimate == pytest.approx(-2, abs=0.3)
 
 
+def test_staggered_and_synthetic_estimators_say_what_the_library_says():
+    table = simulated()
+    one = design(comparison="never_treated")
+    rows = made(table, one).rows
+    direct = quiet(
+        lambda: diff_diff.CallawaySantAnna(control_group="never_treated", allow_unbalanced_panel=True).fit(
+            rows, "value", "unit", "time", "first"
+        )
+    )
+    wrapped = estimate(made(table, one), one, "callaway_santanna")
+    assert (wrapped.estimate, wrapped.error) == (pytest.approx(direct.overall_att), pytest.approx(direct.overall_se))
+    assert (wrapped.low, wrapped.high) == pytest.approx(tuple(map(float, direct.overall_conf_int)))
+    direct = quiet(lambda: diff_diff.SunAbraham().fit(rows, "value", "unit", "time", "first"))
+    wrapped = estimate(made(table, one), one, "sun_abraham")
+    assert (wrapped.estimate, wrapped.error) == (pytest.approx(direct.overall_att), pytest.approx(direct.overall_se))
+    assert (wrapped.low, wrapped.high) == pytest.approx(tuple(map(float, direct.overall_conf_int)))
+    table = simulated(cohorts=(9,), units=24)
+    rows = made(table, one).rows.assign(ever=lambda own: (own["first"] > 0).astype(int))
+    direct = quiet(
+        lambda: diff_diff.SyntheticDiD(variance_method="jackknife", seed=20221130).fit(
+            rows, "value", "ever", "unit", "time", post_periods=[9, 10, 11, 12]
+        )
+    )
+    wrapped = estimate(made(table, one), one, "synthetic_did")
+    assert (wrapped.estimate, wrapped.error) == (pytest.approx(direct.att), pytest.approx(direct.se))
+    assert wrapped.estimate == pytest.approx(-2, abs=0.3)
+
+
 def test_where_everyone_is_treated_unlike_doses_give_what_the_library_gives():
     rng = np.random.default_rng(7)
     table = simulated(cohorts=(6,), units=80).query("unit < 'u60'").copy()

@@ -105,7 +105,11 @@ def estimate_(
     for effect, found, least in done:
         tell(effect_paragraph(effect, found, least, say))
         if len(found.failed):
-            tell(say.plain("cli.check_failed", what="; ".join(f"{row.check}: {row.why}" for row in found.failed.itertuples())))
+            tell(
+                say.plain(
+                    "cli.check_failed", what="; ".join(f"{say.label('check', row.check)}: {row.why}" for row in found.failed.itertuples())
+                )
+            )
     if read.substitution is None:
         tell(say.plain("substitution.not_asked"))
     else:
@@ -195,7 +199,7 @@ def _tell_battery(found: Battery, say: Words) -> None:
         names = [say.label("substitution.channel", one.split(".")[0]) for one in found.missing["channel"]]
         tell(say.plain("substitution.missing", names=", ".join(dict.fromkeys(names))))
     for row in found.left_out.itertuples():
-        tell(say.plain("answer.left_out", what=f"{row.unit} ({row.channel}: {row.why})"))
+        tell(say.plain("answer.left_out", what=f"{row.unit} ({say.label('substitution.why', row.why)})"))
 
 
 @app.command("practices")
