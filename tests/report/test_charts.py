@@ -334,6 +334,32 @@ def test_months_are_named_in_the_language(locale):
     assert "Jan" not in svg
 
 
+def test_a_number_is_not_broken_at_its_spaces():
+    assert (
+        theme.wrap("+13\N{NO-BREAK SPACE}748 (−4\N{NO-BREAK SPACE}096 … +19\N{NO-BREAK SPACE}106)", 90, 12)[0] == "+13\N{NO-BREAK SPACE}748"
+    )
+
+
+def test_a_value_in_two_lines_does_not_cover_its_whisker():
+    rows = estimates().assign(
+        text="+13\N{NO-BREAK SPACE}748 (−4\N{NO-BREAK SPACE}096 … +19\N{NO-BREAK SPACE}106 мен одан да көп)",
+        label=" ".join(LONG[:1] * 3),
+        value=[-2e5, 1e5, 3e5],
+        low=[-3e5, 0, 2e5],
+        high=[-1e5, 2e5, 5e5],
+    )
+    svg = charts.intervals(rows, unit="Адам", **HEAD).narrow
+    words = [box for box in boxes(svg) if "106" in box[0] or "көп" in box[0]]
+    whiskers = [
+        float(match[2]) for node in ET.fromstring(svg).iter(f"{SVG}path") if node.get("stroke") == theme.POSITIVE
+        for match in [re.match(r"M([-\d.]+),([-\d.]+)L([-\d.]+),\2$", node.get("d"))] if match
+    ]  # fmt: skip
+    assert len(whiskers) == 3
+    placed = boxes(svg)
+    assert not [(a[0], b[0]) for a, b in combinations(placed, 2) if a[1] < b[3] and b[1] < a[3] and a[2] < b[4] - 1 and b[2] < a[4] - 1]
+    assert all(not box[2] < y < box[4] for box in words for y in whiskers)
+
+
 def test_a_map_has_a_dot_for_each_spot_at_one_scale():
     chart = charts.policy_map(places(), unit="points", number_format=number, **HEAD)
     dots = [node for node in ET.fromstring(chart.wide).iter(f"{SVG}path") if node.get("fill") == theme.series_colour(0)]

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from qonys.core.errors import DesignError
-from qonys.report.charts.axes import Linear, number_axis, spread, ticks
+from qonys.report.charts.axes import Linear, number_axis, spread, tick_texts, ticks
 from qonys.report.charts.draw import LEADING, Sheet
 from qonys.report.charts.lanes import LabelColumn, label_column
 from qonys.report.charts.svg import Chart, both, records, refuse_without_values
@@ -86,11 +86,12 @@ def intervals(rows: pd.DataFrame, *, title: str, desc: str, prefix: str, unit: s
         texts = [wrap(str(row["text"] or ""), 150 if layout.narrow else 190, layout.small) for row in table]
         across = widest([line for lines in texts for line in lines], layout.small)
         right = layout.width - (10.0 if above else across + 16)
-        marks = ticks(min(numbers), max(numbers), 4 if layout.narrow else 6)
+        marks = _marks(min(numbers), max(numbers), right - put.left - 4, layout, locale)
         x = Linear(marks[0], marks[-1], put.left + 4, right)
         middles = []
         for row, beside, words in zip(table, put.column.lines, texts, strict=True):
             lines = wrap(str(row["label"]), layout.width - across - 18, layout.label) if above else beside
+            lines = [*lines, *[""] * (len(words) - len(lines))] if above else lines  # the value may need more lines than the name
             start = put.y
             least = 18.0 if row["value"] is not None else 2.0
             middles.append(put.place(lines, least if above else max(22.0, len(words) * layout.small * LEADING + 4)))
@@ -265,6 +266,15 @@ class _Rows:
             self.zones[-1] = (self.zones[-1][0], self.y)
         self._new = False
         return (top + self.y) / 2
+
+
+def _marks(low: float, high: float, room: float, layout: Layout, locale: str) -> list[float]:
+    """As many round numbers as stand beside each other."""
+    for count in range(4 if layout.narrow else 6, 0, -1):
+        marks = ticks(low, high, count)
+        if (len(marks) - 1) * (widest(tick_texts(marks, locale), layout.small) + 8) <= room:
+            break
+    return marks
 
 
 def _whisker(sheet: Sheet, low: float, high: float, y: float, colour: str, *, width: float = 1.4) -> None:

@@ -101,7 +101,8 @@ def wrap(text: str, width: float, size: float, *, bold: bool = False, lines: int
     >>> wrap("Западно-Казахстанская область и город", 180, 13)
     ['Западно-Казахстанская', 'область и город']
     """
-    words, most = text.split(), text_width(text, size, bold=bold)
+    # not at spaces that bind, as in 7 100
+    words, most = [word for word in text.replace("\n", " ").split(" ") if word], text_width(text, size, bold=bold)
     if not words:
         return []
 
