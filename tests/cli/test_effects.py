@@ -212,7 +212,7 @@ after_end = "drop"
 """
     shut = [(f"o{place:02d}.A", f"2020-{month:02d}", 1.0) for place in range(10) for month in range(4, 10)]
     pd.DataFrame(shut, columns=["corridor", "month", "dose"]).to_csv(kept_away / "shut.csv", index=False)
-    for more, said in (("", "was not asked"), ('substitution = "battery.toml"\n', "Net of all parts")):
+    for more, said in (("", "in another category: first permits"), ('substitution = "battery.toml"\n', "Net of all parts")):
         (kept_away / "design.toml").write_text(design + more)
         done = run("estimate", kept_away / "design.toml", "--draws", "0", "--estimator", "etwfe_poisson")
         assert done.exit_code == 0, done.exception

@@ -78,6 +78,7 @@ def estimate_(
     import pandas as pd
 
     from qonys.effects import examine
+    from qonys.effects.substitution import NEEDS
     from qonys.evaluation import evaluate, open_battery, open_design
     from qonys.i18n import words
     from qonys.report.effect import effect_paragraph
@@ -111,7 +112,7 @@ def estimate_(
                 )
             )
     if read.substitution is None:
-        tell(say.plain("substitution.not_asked"))
+        tell(" ".join([say.plain("substitution.not_asked"), "; ".join(say.label("substitution.needs", kind) for kind in NEEDS)]))
     else:
         _tell_battery(open_battery(design.parent / read.substitution), say)
 
