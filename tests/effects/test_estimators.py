@@ -204,14 +204,13 @@ def test_local_projections_doses_controls_and_the_wild_bootstrap_say_what_the_li
     assert wrapped.low < -2 < wrapped.high
     unit = few.assign(dose=few["dose"].where(few["unit"] == "u00", 0.0))
     unit.loc[unit["unit"].isin(few.loc[few["dose"] > 0, "unit"]) & (unit["unit"] != "u00") & (unit["period"] >= "06"), "value"] += 2
-    late = unit.assign(period=lambda own: own["period"])
-    rows = made(late, one).rows.assign(treated=lambda own: own["on"].astype(int))
+    rows = made(unit, one).rows.assign(treated=lambda own: own["on"].astype(int))
     direct = quiet(
         lambda: diff_diff.SyntheticControl(seed=20221130, n_starts=1).fit(
             rows, "value", "treated", "unit", "time", pre_period_outcomes="all"
         )
     )
-    wrapped = estimate(made(late, one), one, "synthetic_control", anyway=True)
+    wrapped = estimate(made(unit, one), one, "synthetic_control", anyway=True)
     assert wrapped.estimate == pytest.approx(direct.att)
 
 
@@ -311,6 +310,19 @@ def test_where_everyone_is_treated_unlike_doses_give_what_the_library_gives():
     assert wrapped.estimate == pytest.approx(direct.att)
     assert (wrapped.low, wrapped.high) == pytest.approx(tuple(map(float, direct.conf_int)))
     assert wrapped.estimate == pytest.approx(-1.5, abs=0.3)
+
+
+def test_the_estimand_of_the_design_decides_which_estimators_fit():
+    table = simulated(cohorts=(6,))
+    fits = {
+        name: fitting(made(table, one), one)
+        for name in ("att", "dose_response")
+        for one in [design(estimand=name, comparison="never_treated")]
+    }
+    assert "callaway_santanna" in fits["att"].loc[fits["att"]["fits"], "estimator"].tolist()
+    slopes = fits["dose_response"]
+    assert slopes.loc[slopes["fits"], "estimator"].tolist() == ["dose"]
+    assert slopes.set_index("estimator").loc["callaway_santanna", "why"] == "other_estimand"
 
 
 def test_announcements_before_the_measure_are_named():

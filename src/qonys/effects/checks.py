@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from qonys.core.errors import DesignError
-from qonys.effects.estimators import SEED, estimate
+from qonys.effects.estimators import SEED, callaway_santanna, estimate
 from qonys.effects.panel import NEVER, Panel
 
 if TYPE_CHECKING:
@@ -121,16 +121,14 @@ def _honest(panel: Panel, design: Design, effect: Effect, failed: list[tuple[str
     if effect.estimator not in HONEST:
         failed.append(("honest", f"not for {effect.estimator}"))
         return pd.DataFrame(columns=columns)
-    from diff_diff import CallawaySantAnna, compute_honest_did
+    from diff_diff import compute_honest_did
 
     rows = []
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            fit = CallawaySantAnna(
-                control_group=design.comparison, anticipation=design.anticipation, allow_unbalanced_panel=True, base_period="universal",
-                alpha=1 - design.coverage, seed=SEED,
-            ).fit(panel.rows, "value", "unit", "time", "first", covariates=list(design.covariates) or None)  # fmt: skip
+            # for one first period these are the numbers of the event study too
+            fit = callaway_santanna(panel.rows[~panel.rows["unit"].isin(panel.always)], design, base_period="universal")
             study = fit.aggregate("event_study")
             for m in (0.0, 0.5, 1.0, 2.0):
                 bound = compute_honest_did(study, method="relative_magnitude", M=m, alpha=1 - design.coverage)

@@ -7,7 +7,8 @@ Nothing is estimated here: what a wrapper adds is the panel, the joint test of t
 Chaisemartin and D'Haultfoeuille (2020, AER 110) for treatments that come and go; lp_did: Dube, Girardi, Jorda and Taylor (2023);
 etwfe_poisson: Wooldridge (2023, Econometrics J. 26) for counts; dose: Callaway, Goodman-Bacon and Sant'Anna (2024) for unlike doses;
 universal: de Chaisemartin et al. (2025) where nobody is left untreated; synthetic_control: Abadie, Diamond and Hainmueller (2010, JASA
-105); synthetic_did: Arkhangelsky et al. (2021, AER 111); event_study: two-way effects for one first period.
+105); synthetic_did: Arkhangelsky et al. (2021, AER 111); event_study: two-way effects for one first period;
+twfe_wild: the same in one number, with the wild cluster bootstrap (Cameron, Gelbach and Miller 2008, REStat 90; Webb's weights).
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ def estimate(panel: Panel, design: Design, estimator: str, *, anyway: bool = Fal
     fit = fitting(panel, design).set_index("estimator").loc[estimator]
     if not fit["fits"] and not anyway:
         raise DesignError(f"{estimator} does not fit this design ({fit['why']})", mend="take one that `qonys effects check` proposes")
-    rows = panel.rows[~panel.rows["unit"].isin(_always(panel))]
+    rows = panel.rows[~panel.rows["unit"].isin(panel.always)]
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always")
         try:
@@ -70,13 +71,6 @@ def estimate(panel: Panel, design: Design, estimator: str, *, anyway: bool = Fal
         messages=tuple(dict.fromkeys(messages)),
         **found,
     )
-
-
-def _always(panel: Panel) -> list[str]:
-    """Units treated when they enter: they have no before."""
-    rows = panel.rows
-    entered = rows.groupby("unit")["time"].min()
-    return [str(unit) for unit, first in panel.first.items() if first != NEVER and first <= entered[unit]]
 
 
 def _interval(estimate_: float, error: float, design: Design, df: float | None = None) -> dict[str, float]:
@@ -137,12 +131,18 @@ def _event_study(result: Any) -> tuple[pd.DataFrame, float]:
     return found, _joint(pre["estimate"].to_numpy(float), block, pre["error"].to_numpy(float))
 
 
-def _callaway_santanna(rows: pd.DataFrame, design: Design) -> dict[str, Any]:
+def callaway_santanna(rows: pd.DataFrame, design: Design, **more: Any) -> Any:
+    """The library's fit of a design; more: options of its own."""
     from diff_diff import CallawaySantAnna
 
-    fit = CallawaySantAnna(
-        control_group=design.comparison, anticipation=design.anticipation, allow_unbalanced_panel=True, seed=SEED, **_common(design)
-    ).fit(rows, first_treat="first", covariates=_covariates(design), **NAMES)
+    model = CallawaySantAnna(
+        control_group=design.comparison, anticipation=design.anticipation, allow_unbalanced_panel=True, seed=SEED, **_common(design), **more
+    )
+    return model.fit(rows, first_treat="first", covariates=_covariates(design), **NAMES)
+
+
+def _callaway_santanna(rows: pd.DataFrame, design: Design) -> dict[str, Any]:
+    fit = callaway_santanna(rows, design)
     by_time, pre = _event_study(fit.aggregate("event_study"))
     return {"estimand": "att", "by_time": by_time, "pre_trend": pre, **_interval(fit.overall_att, fit.overall_se, design, fit.df_inference)}
 

@@ -18,14 +18,15 @@ FEW_CLUSTERS = 20  # below it cluster errors are too small (Cameron, Gelbach and
 FEW_COMPARED = 5  # never treated units, on whom all rests once the last of the others is treated
 FEW_BEFORE = 3  # periods before treatment that a test of trends needs
 FEW_BEFORE_SYNTHETIC = 8
+SLOPES = ("dose", "universal")  # estimators of what one more unit of dose does
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
     """What a panel looks like. units, never (never treated), always (treated when it begins), cohorts (distinct first periods),
-    first_cohort, ends (units whose treatment ends), restarts, once (units that switch once), gaps (unit-periods missing), clusters,
-    treated_clusters, before (periods before the first treatment), after (from it), doses (distinct among treated), varies (units whose
-    dose changes while on), counts (whole and not negative).
+    ends (units whose treatment ends), restarts, once (units that switch once), gaps (unit-periods missing), clusters,
+    treated_clusters, before (periods before the first treatment), doses (distinct among treated), varies (units whose
+    dose changes while on), counts (nothing negative).
     """
 
     units: int
@@ -39,7 +40,6 @@ class Shape:
     clusters: int
     treated_clusters: int
     before: int
-    after: int
     doses: int
     varies: int
     counts: bool
@@ -57,23 +57,21 @@ def shape(panel: Panel) -> Shape:
     by_unit = rows.groupby("unit")
     flips = by_unit["on"].agg(lambda on: int((on.astype(int).diff() == -1).sum()))
     begins = by_unit["on"].agg(lambda on: int((on.astype(int).diff() == 1).sum()) + int(on.iloc[0]))
-    entered = by_unit["time"].min()
-    always = (first != NEVER) & (first <= entered)
-    starts = first[(first != NEVER) & ~always]
+    always = panel.always
+    starts = first[(first != NEVER) & ~first.index.isin(always)]
     on = rows[rows["on"]]
     return Shape(
         units=len(first),
         never=int((first == NEVER).sum()),
-        always=int(always.sum()),
+        always=len(always),
         cohorts=starts.nunique(),
         ends=int((flips > 0).sum()),
         restarts=int((begins > 1).sum()),
-        once=int(((flips + begins) == 1).sum()) - int(always.sum()),
+        once=int(((flips + begins) == 1).sum()) - len(always),
         gaps=len(first) * len(panel.periods) - len(rows),
         clusters=rows["cluster"].nunique(),
         treated_clusters=rows.loc[rows["first"] != NEVER, "cluster"].nunique(),
         before=int(starts.min()) - 1 if len(starts) else 0,
-        after=len(panel.periods) - int(starts.min()) + 1 if len(starts) else 0,
         doses=on["dose"].round(9).nunique(),
         varies=int((on.groupby("unit")["dose"].nunique() > 1).sum()),
         counts=bool((rows["value"] >= 0).all()),
@@ -94,8 +92,6 @@ def examine(panel: Panel, design: Design) -> pd.DataFrame:
         names = [str(one) for one in (where if where is not None else [])]
         found.append((code, weight, count, " ".join(names[:6]) + (" ..." if len(names) > 6 else "")))
 
-    starts = rows.groupby("unit")["time"].min()
-    always = first[(first != NEVER) & (first <= starts)].index
     if facts.treated == 0:
         say("nobody_treated", "refuses", facts.units)
     if facts.never == 0 and facts.cohorts <= 1 and facts.treated:
@@ -104,8 +100,8 @@ def examine(panel: Panel, design: Design) -> pd.DataFrame:
         say("no_comparison", "refuses", facts.units)
     if 0 < facts.never < FEW_COMPARED and facts.treated > facts.never:
         say("few_comparison", "warns", facts.never, first[first == NEVER].index)
-    if len(always):
-        say("always_treated", "warns", len(always), always)
+    if facts.always:
+        say("always_treated", "warns", facts.always, panel.always)
     ended = rows.groupby("unit")["on"].agg(lambda on: (on.astype(int).diff() == -1).any())
     if facts.ends:
         say("ends", "warns", facts.ends, ended[ended].index)
@@ -162,6 +158,8 @@ def fitting(panel: Panel, design: Design) -> pd.DataFrame:
         "twfe_wild": block,
         "interrupted": none or ("" if facts.units == 1 else "several_units") or enough,
     }
+    if design.estimand == "dose_response":
+        why = {name: reason or ("" if name in SLOPES else "other_estimand") for name, reason in why.items()}
     staggered = ["etwfe_poisson", "callaway_santanna", "sun_abraham"]
     first = [*staggered, "lp_did", "dcdh"] if stays else ["dcdh", "lp_did", *staggered]
     order = [*first, "dose", "universal", "synthetic_did", "synthetic_control", "event_study", "twfe_wild", "interrupted"]

@@ -35,6 +35,12 @@ class Panel:
         """The first period treated of each unit."""
         return self.rows.groupby("unit")["first"].first()
 
+    @property
+    def always(self) -> pd.Index[str]:
+        """Units treated when they enter: they have no before."""
+        first = self.first
+        return first[(first != NEVER) & (first <= self.rows.groupby("unit")["time"].min())].index
+
 
 def panel(outcome: pd.DataFrame, exposure: pd.DataFrame, design: Design) -> Panel:
     """Outcome and exposure joined by unit and period. A unit and period without a row of exposure has the dose 0.
