@@ -12,9 +12,9 @@ from qonys.cli.output import LanguageOption, OutputOption, tell, write
 if TYPE_CHECKING:
     import pandas as pd
 
-    from qonys.effects import Effect
     from qonys.effects.substitution import Battery
     from qonys.i18n.lookup import Words
+    from qonys.report.charts import Chart
 
 app = typer.Typer(no_args_is_help=True, help="What worked? Designs, estimates and their checks.")
 DesignArgument = Annotated[Path, typer.Argument(help="A design: a TOML file that names outcome, exposure and comparison.")]
@@ -77,11 +77,11 @@ def estimate_(
     """
     import pandas as pd
 
-    from qonys.effects import examine
+    from qonys.effects import examine, without
     from qonys.effects.substitution import NEEDS
     from qonys.evaluation import evaluate, open_battery, open_design
     from qonys.i18n import words
-    from qonys.report.effect import effect_paragraph
+    from qonys.report.effect import counterfactual_chart, effect_paragraph, event_chart, forest_chart
     from qonys.store import write_table
 
     say = words(lang)
@@ -93,18 +93,21 @@ def estimate_(
         table = pd.concat(paths, ignore_index=True) if paths else done[0][0].by_time
         write_table(table, by_time)
         tell(f"{by_time}: {len(table)}")
+    first = done[0][0]
     if chart is not None:
-        _draw(done[0][0], chart, say)
+        _save(event_chart(first, say), chart)
     if forest is not None:
-        _draw_forest([effect for effect, _, _ in done], forest, say)
+        _save(forest_chart([effect for effect, _, _ in done], say), forest)
     if counterfactual is not None:
-        _draw_without(done[0][0], rows.rows, counterfactual, say)
+        _save(counterfactual_chart(first, without(first, rows.rows), say), counterfactual)
     write(shown, {name: say.label("column", name, otherwise=name) for name in shown.columns}, output)
     warned = examine(rows, read)
     for code in warned.loc[warned["weight"] == "warns", "code"]:
         tell(say.label("design", code))
     for effect, found, least in done:
         tell(effect_paragraph(effect, found, least, say))
+        for message in effect.messages:
+            tell(say.plain("cli.library_says", message=message))
         if len(found.failed):
             tell(
                 say.plain(
@@ -249,63 +252,8 @@ def practices_(
         tell(say.plain("answer.left_out", what=", ".join(found.left_out["measure"].astype(str))))
 
 
-def _draw_forest(effects: list[Effect], path: Path, say: Words) -> None:
-    """All estimates on one axis, in the order asked for."""
-    import pandas as pd
-
-    from qonys.report.charts import intervals
-    from qonys.report.effect import digits
+def _save(drawn: Chart, path: Path) -> None:
     from qonys.store.tables import write_text
 
-    places = digits(*(value for one in effects for value in (one.estimate, one.low, one.high)))
-    rows = []
-    for one in effects:
-        numbers = {
-            to: say.number(getattr(one, of), places, sign=True) for to, of in (("change", "estimate"), ("low", "low"), ("high", "high"))
-        }
-        text = say.plain("answer.number", kind="", **numbers).strip()
-        rows.append({"label": say.label("estimator", one.estimator), "value": one.estimate, "low": one.low, "high": one.high, "text": text})
-    drawn = intervals(
-        pd.DataFrame(rows), prefix="forest", unit=effects[0].unit, locale=say.language, title=say.plain("chart.forest"),
-        desc=say.plain("chart.forest.about", coverage=say.number(100 * effects[0].coverage)),
-    )  # fmt: skip
-    write_text(drawn.wide, path)
-    tell(str(path))
-
-
-def _draw_without(effect: Effect, rows: pd.DataFrame, path: Path, say: Words) -> None:
-    """What came beside what would have come, of the first estimate."""
-    from qonys.core.errors import DesignError
-    from qonys.effects import without
-    from qonys.report import charts
-    from qonys.store.tables import write_text
-
-    table = without(effect, rows)
-    if table.empty:
-        raise DesignError(f"{effect.estimator} gives no estimates by period", mend="take another estimator, or leave --counterfactual out")
-    drawn = charts.counterfactual(
-        table, prefix="without", unit=effect.unit, locale=say.language, names=(say.plain("series.observed"), say.plain("series.without")),
-        title=say.plain("chart.counterfactual", estimator=say.label("estimator", effect.estimator)),
-        desc=say.plain("chart.counterfactual.about", coverage=say.number(100 * effect.coverage)),
-        time_label=say.plain("column.event_time"), force_label=say.plain("series.in_force"),
-    )  # fmt: skip
-    write_text(drawn.wide, path)
-    tell(str(path))
-
-
-def _draw(effect: Effect, path: Path, say: Words) -> None:
-    """The first estimate by event time as a picture."""
-    from qonys.core.errors import DesignError
-    from qonys.report.charts import event_study
-    from qonys.store.tables import write_text
-
-    if effect.by_time.empty:
-        raise DesignError(f"{effect.estimator} gives no estimates by period", mend="take another estimator, or leave --chart out")
-    drawn = event_study(
-        effect.by_time.rename(columns={"estimate": "value"}), prefix="effect", unit=effect.unit, locale=say.language,
-        title=say.plain("chart.event_study", estimator=say.label("estimator", effect.estimator)),
-        desc=say.plain("chart.event_study.about", coverage=say.number(100 * effect.coverage)),
-        time_label=say.plain("column.event_time"), force_label=say.plain("series.in_force"),
-    )  # fmt: skip
     write_text(drawn.wide, path)
     tell(str(path))

@@ -32,10 +32,10 @@ DEPARTURE = Measured(unit="percent", formula="departure", decimals=0)
 
 
 class Compared(NamedTuple):
-    """One reading of a question: the evidence by month, and the results that go with it."""
+    """One reading of a question: the evidence by month, and the same as a result."""
 
     evidence: Evidence
-    results: list[Result]
+    result: Result
 
 
 def portfolios(tables: Tables, study: Study) -> list[Result]:
@@ -43,8 +43,7 @@ def portfolios(tables: Tables, study: Study) -> list[Result]:
 
     Options: first, last (months), common (the issuer of the common acts), days (for which a map and the nearest are given).
     """
-    found = {suffix: portfolio_distance(tables, study, suffix) for suffix in READINGS}
-    return [*(result for one in found.values() for result in one.results), *_places(tables, study)]
+    return [*(portfolio_distance(tables, study, suffix).result for suffix in READINGS), *_places(tables, study)]
 
 
 def portfolio_distance(tables: Tables, study: Study, suffix: str) -> Compared:
@@ -63,7 +62,7 @@ def portfolio_distance(tables: Tables, study: Study, suffix: str) -> Compared:
     )
     rows.insert(0, "id", rows["period"])
     measured = {"areas": Measured(unit="members", formula="count"), **dict.fromkeys(("value", "low", "high", "to_common"), DISTANCE)}
-    return Compared(evidence, [Result(f"portfolio_distance_{suffix}", rows, measured)])
+    return Compared(evidence, Result(f"portfolio_distance_{suffix}", rows, measured))
 
 
 def _places(tables: Tables, study: Study) -> list[Result]:
@@ -102,7 +101,7 @@ def departure(tables: Tables, study: Study) -> list[Result]:
     A subject has id, of (which measures, see `measures.chosen`), and may have members_of (a union: only its members of the first day are
     in). A member's rule is its strictest measure of the subject in force, or none. Options: first, last (months), subjects.
     """
-    return [result for suffix in READINGS for result in rule_departure(tables, study, suffix).results]
+    return [rule_departure(tables, study, suffix).result for suffix in READINGS]
 
 
 def rule_departure(tables: Tables, study: Study, suffix: str) -> Compared:
@@ -126,7 +125,7 @@ def rule_departure(tables: Tables, study: Study, suffix: str) -> Compared:
     rows.insert(0, "id", rows["subject"] + "." + rows["period"])
     measured = {"areas": Measured(unit="members", formula="count"), **dict.fromkeys(("value", "low", "high"), DEPARTURE)}
     whole = replace(found["all"][0], name=f"departure_{suffix}", periods=tuple(periods))
-    return Compared(whole, [Result(f"departure_{suffix}", rows, measured)])
+    return Compared(whole, Result(f"departure_{suffix}", rows, measured))
 
 
 def _rules(held: pd.DataFrame, days: list[date], study: Study, subject: dict[str, Any], first: date) -> pd.DataFrame:

@@ -35,7 +35,7 @@ def turning_points(tables: Tables, study: Study) -> list[Result]:
     kinds.append((spread_of_days.times(100), "spread_border_days", "{}"))  # percent of days
     for suffix in READINGS:
         distance, departure = portfolio_distance(tables, study, suffix), rule_departure(tables, study, suffix)
-        results |= {result.name: result for result in (*distance.results, *departure.results)}
+        results |= {one.result.name: one.result for one in (distance, departure)}
         kinds += [
             (_spread(results["border_strictness"].rows, suffix, f"border_strictness_{suffix}"), f"spread_border_strictness_{suffix}", "{}"),
             (distance.evidence, f"portfolio_distance_{suffix}", "{}"),

@@ -13,6 +13,7 @@ from qonys.report.charts import Phase, heat_strips, interval_lines
 if TYPE_CHECKING:
     from qonys.report.blocks import Desk
 
+READINGS = ("low", "high")  # certain and possible: the ends of the names of results
 EVIDENCE = ("border_days", "border_strictness_low", "border_strictness_high")
 
 

@@ -9,13 +9,12 @@ import pandas as pd
 
 from qonys.report.blocks import Column, Section
 from qonys.report.charts import interval_lines
-from qonys.report.sections.borders import phases
+from qonys.report.sections.borders import READINGS, phases
 
 if TYPE_CHECKING:
     from qonys.report.blocks import Desk
 
 PARTS = ("common", "group", "national")
-READINGS = ("low", "high")
 
 
 def layers(desk: Desk) -> Section:

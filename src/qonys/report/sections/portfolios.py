@@ -10,12 +10,10 @@ from markupsafe import Markup
 
 from qonys.report.blocks import Column, Section
 from qonys.report.charts import interval_lines, policy_map
-from qonys.report.sections.borders import phases
+from qonys.report.sections.borders import READINGS, phases
 
 if TYPE_CHECKING:
     from qonys.report.blocks import Block, Desk
-
-READINGS = ("low", "high")
 
 
 def portfolios(desk: Desk) -> Section:
