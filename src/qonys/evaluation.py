@@ -9,26 +9,24 @@ from qonys.core.errors import DesignError, nearest
 from qonys.core.numbers import numbers
 from qonys.effects import Checks, Design, Effect, Panel, checks, estimate, fitting, least_effect, panel, read_design
 from qonys.effects.substitution import Battery, Channel, battery, timing
-from qonys.store import connect, read_raw
+from qonys.store import read_whole
 from qonys.store.tables import read_text
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import pandas as pd
 
-__all__ = ["evaluate", "open_battery", "open_design", "table_of"]
+__all__ = ["evaluate", "open_battery", "open_design"]
+
+CHANNEL = ("table", "unit", "period", "value", "exposed", "window", "before")
+BATTERY = ("name", "window", "before", "announced", "until", "cluster", "coverage")
 
 
 def open_design(path: Path) -> tuple[Design, Panel]:
     """A design file with its tables, joined. Errors: DesignError or DataError as sentences."""
     design = read_design(read_text(path), path.name)
-    outcome, exposure = (table_of(path.parent / source.table) for source in (design.outcome, design.exposure))
+    outcome, exposure = (read_whole(path.parent / source.table) for source in (design.outcome, design.exposure))
     return design, panel(outcome, exposure, design)
-
-
-CHANNEL = ("table", "unit", "period", "value", "exposed", "window", "before")
-BATTERY = ("name", "window", "before", "announced", "until", "cluster", "coverage")
 
 
 def open_battery(path: Path) -> Battery:
@@ -78,7 +76,7 @@ def _channel(path: Path, label: str, part: dict[str, Any], whole: dict[str, Any]
             raise DesignError(f"{path.name}, {label} has the key {key!r}", mend=nearest(key, CHANNEL))
     if not isinstance(part.get("table"), str):
         raise DesignError(f"{path.name}, {label} names no table", mend=f'write {label} = {{ table = "FILE" }}')
-    table = table_of(path.parent / part["table"])
+    table = read_whole(path.parent / part["table"])
     names = {name: str(part.get(name, name)) for name in ("unit", "period", "value", "exposed")}
     keys = [*names.values(), *([cluster] if cluster != "unit" else [])]
     for column in keys:
@@ -107,15 +105,6 @@ def _channel(path: Path, label: str, part: dict[str, Any], whole: dict[str, Any]
         window=spans["window"],
         before=spans["before"],
     )
-
-
-def table_of(path: Path) -> pd.DataFrame:
-    """A file as it lies: CSV, Parquet or XLSX. Errors: DesignError for lines that do not fit the header."""
-    con = connect()
-    raw, malformed = read_raw(con, path)
-    if len(malformed):
-        raise DesignError(f"{path.name}, row {malformed['row'].iloc[0]} does not fit the header", mend="mend the row")
-    return con.to_pandas(raw.drop("row"))
 
 
 def evaluate(design: Design, rows: Panel, estimator: str | None = None, *, draws: int = 50) -> tuple[Effect, Checks, float]:

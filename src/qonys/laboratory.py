@@ -22,7 +22,7 @@ from qonys.core.numbers import numbers
 from qonys.core.periods import latest
 from qonys.measures.history import FOREVER, as_days, spans
 from qonys.registers import members_of, open_registers
-from qonys.store import connect, read_raw, take_in
+from qonys.store import connect, read_whole, take_in
 from qonys.store.tables import read_text
 
 if TYPE_CHECKING:
@@ -55,11 +55,7 @@ def facts_of(path: Path) -> pd.DataFrame:
 
     Errors: DataError for other columns, text among numbers, or an area given twice.
     """
-    con = connect()
-    raw, malformed = read_raw(con, path)
-    if len(malformed):
-        raise DataError(f"{path.name}, row {malformed['row'].iloc[0]} does not fit the header", mend="mend the row")
-    table = con.to_pandas(raw.drop("row"))
+    table = read_whole(path)
     if "area" not in table.columns or len(table.columns) < 2:
         raise DataError(f"{path.name} has the columns {', '.join(map(str, table.columns))}", mend="give area and one or more numbers")
     if (twice := table["area"].duplicated()).any():

@@ -142,10 +142,10 @@ def gravity(
     """
     from qonys.effects.gravity import ppml
     from qonys.effects.gravity import without as flows_without
-    from qonys.evaluation import table_of
     from qonys.i18n import words
+    from qonys.store import read_whole
 
-    say, table = words(lang), table_of(flows)
+    say, table = words(lang), read_whole(flows)
     table = _numeric(table, [outcome, *regressor], flows)
     effects, clusters, held = ([tuple(one.split("+")) if "+" in one else one for one in given or ()] for given in (effect, cluster, hold))
     fit = ppml(table, outcome, regressor, effects, cluster=clusters)
@@ -226,11 +226,11 @@ def practices_(
     Example: qonys effects practices estimates.csv --better lower --pairs
     """
     from qonys.effects.practices import BY, practices
-    from qonys.evaluation import table_of
     from qonys.i18n import words
+    from qonys.store import read_whole
 
     say = words(lang)
-    found = practices(_numeric(table_of(estimates), ["estimate", "error"], estimates), better=better, by=tuple(by or BY), rho=rho)
+    found = practices(_numeric(read_whole(estimates), ["estimate", "error"], estimates), better=better, by=tuple(by or BY), rho=rho)
     if pairs:
         shown = found.order
     elif evidence:

@@ -10,8 +10,8 @@ shipped          the snapshot of the reference data inside this package
 
 from qonys.store.connect import connect
 from qonys.store.intake import Intake, take_in
-from qonys.store.raw import read_raw
+from qonys.store.raw import read_raw, read_whole
 from qonys.store.snapshots import Snapshot, keep, shipped
 from qonys.store.tables import write_lazy, write_table
 
-__all__ = ["Intake", "Snapshot", "connect", "keep", "read_raw", "shipped", "take_in", "write_lazy", "write_table"]
+__all__ = ["Intake", "Snapshot", "connect", "keep", "read_raw", "read_whole", "shipped", "take_in", "write_lazy", "write_table"]

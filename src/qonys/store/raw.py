@@ -11,6 +11,7 @@ import ibis
 import pandas as pd
 
 from qonys.core.errors import DataError, nearest
+from qonys.store.connect import connect
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -33,6 +34,16 @@ def read_raw(con: Backend, path: Path) -> tuple[ibis.Table, pd.DataFrame]:
     if suffix not in _READERS:
         raise DataError(f"{path.name} has the suffix {path.suffix!r}", mend=nearest(suffix, _READERS))
     return _READERS[suffix](con, path)
+
+
+def read_whole(path: Path) -> pd.DataFrame:
+    """A small file as it lies, in memory, that no contract describes. Errors: DataError as in `read_raw`, and for malformed lines."""
+    con = connect()
+    raw, malformed = read_raw(con, path)
+    if len(malformed):
+        raise DataError(f"{path.name}, row {malformed['row'].iloc[0]} does not fit the header", mend="mend the row")
+    whole: pd.DataFrame = con.to_pandas(raw.drop("row"))
+    return whole
 
 
 def _unreadable(path: Path, why: object, mend: str) -> DataError:
