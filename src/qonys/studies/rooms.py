@@ -10,7 +10,7 @@ from ibis import _
 from qonys.core.errors import StudyError
 from qonys.core.results import Measured, Result, addresses
 from qonys.scenarios import elapsed_days, returned_share, schedule
-from qonys.scenarios.procedure import DAYS_PER_MONTH
+from qonys.scenarios.procedure.schedule import DAYS_PER_MONTH
 from qonys.studies.tables import Tables, collect, needed
 
 if TYPE_CHECKING:
