@@ -21,8 +21,10 @@ import pandas as pd
 from qonys.core.contracts import CONTRACTS
 from qonys.core.errors import DataError, RegisterError, StudyError, nearest
 from qonys.core.run import InputFile, OutputTable, Run
+from qonys.core.validate import PLACE
 from qonys.measures import current, read_register, with_bounds
 from qonys.registers import admit_registers, read_text
+from qonys.scenarios.assumptions import assumptions
 from qonys.store import connect, shipped, take_in
 from qonys.store.intake import Intake, admit
 from qonys.store.snapshots import Snapshot, sha256
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
 __all__ = ["Answered", "Done", "answer", "built_in", "examine_file", "find_study", "load", "open_study", "run_study"]
 
 SHIPPED = "shipped:"
+ROOMS = "assumption"  # the contract that room files come in as
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +78,8 @@ def load(con: Backend, study: Study, tell: Callable[[str, str], None]) -> tuple[
     tables, files, intakes = {}, [], []
     for contract, names in study.tables.items():
         tell("load", contract)
-        parts = [_one_file(con, study, package, contract, name) for name in names if not name.endswith(".toml")]
-        registers = [name for name in names if name.endswith(".toml")]
+        parts = [_one_file(con, study, package, contract, name) for name in names if contract == ROOMS or not name.endswith(".toml")]
+        registers = [name for name in names if contract != ROOMS and name.endswith(".toml")]
         if registers:
             parts.append(_register_files(con, study, package, contract, registers))
         for came, intake in parts:
@@ -116,7 +119,12 @@ def _path(study: Study, package: Snapshot, name: str) -> tuple[str, str, Path]:
 
 def _one_file(con: Backend, study: Study, package: Snapshot, contract: str, name: str) -> tuple[list[InputFile], Intake]:
     snapshot, label, path = _path(study, package, name)
-    intake = take_in(con, path, CONTRACTS[contract], label=label, quarantine=not name.startswith(SHIPPED))
+    if name.endswith(".toml"):
+        frame = assumptions(read_text(path, label), label).rename(columns={"row": PLACE}).astype({"entry": "Int64"}).astype("string")
+        raw = ibis.memtable(frame.assign(row=range(len(frame))))
+        intake = admit(con, raw, CONTRACTS[contract], file=label)
+    else:
+        intake = take_in(con, path, CONTRACTS[contract], label=label, quarantine=not name.startswith(SHIPPED))
     return [InputFile(snapshot, label, sha256(path), contract, intake.rows, intake.bad_rows)], intake
 
 

@@ -293,6 +293,44 @@ CASE_EVENT = Contract(
     ),
     ordered=(("ready_at", "started_at"), ("started_at", "finished_at")),
 )
+HOUSEHOLD = Contract(
+    name="household",
+    doc="A household that was resettled, how long it was seen to stay, and what support it received.",
+    columns=(
+        _must("household_id", "text", "keyed hash of the household"),
+        _must("moved_on", "date", "day of the move"),
+        _may("left_on", "date", "day it left again; empty: not seen to leave"),
+        _may("observed_until", "date", "last day it was known to be there; needed where it did not leave"),
+        _may("origin", "area", "region left"),
+        _may("destination", "area", "region of settlement"),
+        _may("members", "integer", "persons in the household", unit="persons", minimum=1, maximum=100),
+        _may("support", "codes", "support received: moving_allowance, rent_cover, housing, job_placement, business_loan or others"),
+    ),
+    ordered=(("moved_on", "left_on"), ("moved_on", "observed_until")),
+)
+ASSUMPTION = Contract(
+    name="assumption",
+    doc="A value of a room file (a procedure, a corridor, a settlement), with where it comes from.",
+    columns=(
+        _must("room", "code", "name of the room file"),
+        _must("place", "integer", "place of the value in the file, 1 is the first", minimum=1),
+        _must("key", "text", "path of the value in the file: steps[permit].passing.mean"),
+        _must("value", "text", "the value as JSON"),
+        _may("number", "number", "the value, where it is a number"),
+        _may("origin", "code", "where it comes from; names and texts may have none", allowed=("seed", "published", "assumed", "setting")),
+        _may("entry", "integer", "entry of `origins` that covers it, 1 is the first", minimum=1),
+        _may("figure", "code", "published figure it is"),
+        _may("factor", "number", "what the figure was multiplied with, as months into days"),
+        _may("what", "text", "what it is, in English"),
+        _may("what_ru", "text", "in Russian"),
+        _may("what_kk", "text", "in Kazakh"),
+        _may("why", "text", "why it was chosen, in English"),
+        _may("why_ru", "text", "in Russian"),
+        _may("why_kk", "text", "in Kazakh"),
+        _source,
+    ),
+    key=("room", "key"),
+)  # fmt: skip
 OBJECT = Contract(
     name="object",
     doc="A group of people that migration policy acts on, and a measure named for it (Table 1 of the seed).",
@@ -352,6 +390,7 @@ FIGURE = Contract(
 CONTRACTS: dict[str, Contract] = {
     contract.name: contract
     for contract in (
-        CROSSING, CLASSIFIED, FLOW, STOCK, MEASURE, EXPOSURE, STRANDED_GROUP, PANEL, CHALLENGE, CASE_EVENT, FIGURE, OBJECT, POLICY_FIELD
+        CROSSING, CLASSIFIED, FLOW, STOCK, MEASURE, EXPOSURE, STRANDED_GROUP, PANEL, CHALLENGE, CASE_EVENT, HOUSEHOLD, ASSUMPTION,
+        FIGURE, OBJECT, POLICY_FIELD,
     )
 }  # fmt: skip

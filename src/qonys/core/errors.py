@@ -34,6 +34,10 @@ class DesignError(QonysError):
     """A question cannot be answered from what is given."""
 
 
+class SourceError(QonysError):
+    """A publisher's data cannot be had, or are not what they should be."""
+
+
 class TraceError(QonysError):
     """A figure cannot be walked back to its rows."""
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 _NONE: Any = object()
+BESIDE = ("labels", "origins", "source")  # what a room file says of itself, beside what it declares
 
 
 class Part:
@@ -155,3 +156,17 @@ def read_part(text: str, file: str) -> Part:
         return Part(tomllib.loads(text), file)
     except tomllib.TOMLDecodeError as error:
         raise DesignError(f"{file} is not valid TOML: {error}", mend="correct that line") from None
+
+
+def named_part(text: str, file: str) -> tuple[Part, dict[str, dict[str, str]]]:
+    """A room file without its `labels`, `origins` and `source`, and the labels: what people call an id, by language.
+
+    Errors: DesignError for text that is no TOML, or labels that are no texts by language.
+    """
+    return parted(read_part(text, file))
+
+
+def parted(whole: Part) -> tuple[Part, dict[str, dict[str, str]]]:
+    """The same for content that is already read."""
+    labels = {name: {language: part.text(language) for language in part.content} for name, part in whole.parts("labels", {}).items()}
+    return Part({key: value for key, value in whole.content.items() if key not in BESIDE}, whole.where), labels

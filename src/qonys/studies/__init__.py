@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from qonys.studies import (
+    assumed,
     borders,
     coverage,
     diffusion,
@@ -55,6 +56,7 @@ QUESTIONS: dict[str, Question] = {
     "returns": Question(rooms.returns, ("home", "corridor", "corridor_total")),
     "procedure": Question(rooms.procedure, ("steps", "announced", "outcome")),
     "resettlement": Question(rooms.resettlement, ("pairs",)),
+    "assumptions": Question(assumed.assumptions),
     "arithmetic": Question(rooms.arithmetic, ("checks",)),
     "register": Question(policy.register, ("also",)),
     "border_days": Question(borders.border_days, ("first", "last", "phases", "also")),

@@ -1,5 +1,6 @@
 """One section a question: from its results to sentences, figures and tables. No arithmetic here: a number is a cell of a result."""
 
+from qonys.report.sections.assumed import assumptions
 from qonys.report.sections.borders import border_days, border_strictness, convergence
 from qonys.report.sections.coverage import conflicts, coverage
 from qonys.report.sections.diffusion import diffusion
@@ -16,6 +17,7 @@ from qonys.report.sections.turning_points import turning_points
 SECTIONS = {
     "external": external, "internal": internal, "foreign_labour": foreign_labour, "ethnic_return": ethnic_return, "objects": objects,
     "challenges": challenges, "policy_mix": policy_mix, "returns": returns, "procedure": procedure, "resettlement": resettlement,
+    "assumptions": assumptions,
     "arithmetic": arithmetic, "register": register, "border_days": border_days, "border_strictness": border_strictness,
     "convergence": convergence, "immigration": immigration, "coverage": coverage, "conflicts": conflicts, "diffusion": diffusion,
     "turning_points": turning_points, "portfolios": portfolios, "departure": departure, "layers": layers, "catching_up": catching_up,
