@@ -32,6 +32,7 @@ ALLOWED = {
     "borders": ("core", "store", "border", "measures", "registers"),
     "laboratory": ("core", "store", "measures", "convergence", "registers"),
     "evaluation": ("core", "store", "effects"),
+    "rooms": ("core", "store", "measures", "registers", "scenarios"),
     "pipeline": ("core", "registers", "store", "i18n", "flows", "measures", "convergence", "effects", "scenarios", "studies", "report"),
     "cli": (
         "core",
@@ -48,6 +49,8 @@ ALLOWED = {
         "laboratory",
         "effects",
         "evaluation",
+        "rooms",
+        "scenarios",
         "pipeline",
     ),
 }

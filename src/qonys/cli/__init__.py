@@ -12,7 +12,7 @@ from typing import NoReturn
 
 import typer
 
-from qonys.cli import border, brief, contract, convergence, effects, measures, study, trace
+from qonys.cli import border, brief, contract, convergence, corridor, effects, measures, procedure, settle, study, trace
 from qonys.core.errors import QonysError
 
 app = typer.Typer(
@@ -25,6 +25,9 @@ app.add_typer(measures.app, name="measures")
 app.add_typer(border.app, name="border")
 app.add_typer(convergence.app, name="convergence")
 app.add_typer(effects.app, name="effects")
+app.add_typer(procedure.app, name="procedure")
+app.add_typer(corridor.app, name="corridor")
+app.add_typer(settle.app, name="settle")
 app.add_typer(brief.app, name="brief")
 app.command("trace")(trace.trace)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from qonys.cli.output import LanguageOption, OutputOption, tell, write
+from qonys.cli.output import LanguageOption, OutputOption, tell, write_labelled
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,7 +48,7 @@ def check(
         shown = found.assign(said=[say.label("design", code) for code in found["code"]],
                              mend=[say.label("design", f"{code}.mend") for code in found["code"]])  # fmt: skip
         shown["weight"] = [say.label("weight", one) for one in shown["weight"]]
-    write(shown, {name: say.label("column", name, otherwise=name) for name in shown.columns}, output)
+    write_labelled(shown, say, output)
     if found.empty:
         tell(say.plain("cli.check_clean"))
     names = ", ".join(fits.loc[fits["fits"], "estimator"])
@@ -100,7 +100,7 @@ def estimate_(
         _save(forest_chart([effect for effect, _, _ in done], say), forest)
     if counterfactual is not None:
         _save(counterfactual_chart(first, without(first, rows.rows), say), counterfactual)
-    write(shown, {name: say.label("column", name, otherwise=name) for name in shown.columns}, output)
+    write_labelled(shown, say, output)
     warned = examine(rows, read)
     for code in warned.loc[warned["weight"] == "warns", "code"]:
         tell(say.label("design", code))
@@ -152,7 +152,7 @@ def gravity(
     shown = fit.left_out if left_out else fit.coefficients
     if without is not None:
         shown = flows_without(fit, table, without, hold=held)
-    write(shown, {name: say.label("column", name, otherwise=name) for name in shown.columns}, output)
+    write_labelled(shown, say, output)
     tell(say.plain("gravity.rows", used=say.number(fit.rows_used), rows=say.number(fit.rows)))
     for why, number in fit.left_out["why"].value_counts().items():
         tell(say.plain("gravity.left_out", why=say.label("gravity.why", str(why).replace(" ", "_")), number=say.number(number)))
@@ -190,7 +190,7 @@ def substitution(
     say = words(lang)
     found = open_battery(battery)
     shown = found.missing if missing else found.parts
-    write(shown, {name: say.label("column", name, otherwise=name) for name in shown.columns}, output)
+    write_labelled(shown, say, output)
     _tell_battery(found, say)
 
 
@@ -239,7 +239,7 @@ def practices_(
         shown = found.groups.merge(found.tiers[["group", "tier", "lowest"]], on="group", how="left")
         shown = shown.sort_values(["tier", "group"], na_position="last", ignore_index=True)
         shown["status"] = [say.label("practice", str(one).replace(" ", "_")) for one in shown["status"]]
-    write(shown, {name: say.label("column", name, otherwise=name) for name in shown.columns}, output)
+    write_labelled(shown, say, output)
     known = int((found.groups["status"] == "known").sum())
     claims = int((found.order["relation"] != "tied").sum())
     tell(

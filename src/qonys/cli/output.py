@@ -11,6 +11,8 @@ import typer
 if TYPE_CHECKING:
     import pandas as pd
 
+    from qonys.i18n import Words
+
 Language = Literal["en", "ru", "kk"]
 LanguageOption = Annotated[Language, typer.Option("--lang", help="Language of the words: en, ru or kk.")]
 OutputOption = Annotated[
@@ -21,6 +23,11 @@ OutputOption = Annotated[
 def tell(text: str) -> None:
     """Talk to the user, beside the data."""
     print(text, file=sys.stderr)
+
+
+def write_labelled(frame: pd.DataFrame, say: Words, output: Path | None) -> None:
+    """A table with the headings of the catalogue, or its own where the catalogue has none."""
+    write(frame, {name: say.label("column", name, otherwise=name) for name in frame.columns}, output)
 
 
 def write(frame: pd.DataFrame, headings: dict[str, str], output: Path | None) -> None:

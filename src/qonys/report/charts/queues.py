@@ -95,12 +95,14 @@ def stacked_days(
 
 def procedure_bars(
     rows: pd.DataFrame, *, title: str, desc: str, prefix: str, unit: str, total_label: str, kind_labels: Mapping[str, str],
-    number_format: Callable[[float], str], limit: float | None = None, limit_label: str = "", locale: str = "en",
+    number_format: Callable[[float], str], limit: float | None = None, limit_label: str = "", totals: Mapping[str, float] | None = None,
+    locale: str = "en",
 ) -> Chart:  # fmt: skip
     """A procedure in variants: each step a bar of days waited (hatched), handled, passing and with the applicant, beside the legal limit.
 
     rows: variant, step (their words), kind (a key of `LOOKS`: waiting, handling, passing, returned), start, end (days from the
-    application). A stretch that has room carries its days; total_label stands before the last day of each variant. kind_labels: words.
+    application). A stretch that has room carries its days; total_label stands before the last day of each variant, or before its `totals`: where rows are means, the
+    mean of the last day is later than the last of the mean days. kind_labels: words.
     """
     table = [
         row for row in records(rows, "variant", "step", "kind", "start", "end", prefix=prefix) if None not in (row["start"], row["end"])
@@ -124,7 +126,7 @@ def procedure_bars(
         bars: list[tuple[float, list[dict[str, Any]]]] = []
         for order, variant in enumerate(variants):
             own = [row for row in table if str(row["variant"]) == variant]
-            total = f"{total_label} {number_format(max(row['end'] for row in own))}".strip()
+            total = f"{total_label} {number_format((totals or {}).get(variant, max(row['end'] for row in own)))}".strip()
             beside = layout.width - SPARE * text_width(total, size, bold=True) - 16
             head = wrap(variant, beside, size, bold=True)
             if SPARE * widest(head, size, bold=True) > beside or len(head) > 3:  # then the total stands below

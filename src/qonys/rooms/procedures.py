@@ -1,0 +1,120 @@
+"""Procedures on files: a TOML file simulated in its variants; an event log (CSV, Parquet, XES) fitted, beside what was declared."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from qonys.core.contracts import CONTRACTS
+from qonys.core.errors import DataError, DesignError
+from qonys.scenarios.procedure.calendars import open_days
+from qonys.scenarios.procedure.read import procedure_of
+from qonys.scenarios.reading import Part, named_part
+from qonys.store import connect, take_in
+from qonys.store.tables import read_text, write_text
+
+if TYPE_CHECKING:
+    from datetime import date
+    from pathlib import Path
+
+    from qonys.scenarios.procedure.definition import Procedure
+    from qonys.scenarios.procedure.fit import Fitted
+    from qonys.scenarios.procedure.tables import Simulated
+
+Labels = dict[str, dict[str, str]]
+LARGEST_LOG = 2_000_000_000  # bytes of an XES file
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """An event log fitted: the tables, sentences on rows that were not used, and where these rows stand."""
+
+    fitted: Fitted
+    faults: tuple[str, ...]
+    quarantine: Path | None
+
+
+def open_procedure(path: Path) -> tuple[Procedure, Labels]:
+    """A procedure and what its file calls things. Errors: DataError for no file, DesignError for what is no procedure."""
+    part, labels = named_part(read_text(path), path.name)
+    return procedure_of(part), labels
+
+
+def simulate_file(path: Path, *, runs: int | None = None, seed: int | None = None) -> tuple[Procedure, Simulated, Labels]:
+    """A procedure with its variants simulated."""
+    from qonys.scenarios.procedure.simulate import simulate
+
+    procedure, labels = open_procedure(path)
+    return procedure, simulate(procedure, runs=runs, seed=seed), labels
+
+
+def fit_file(
+    log: Path, *, declared: Path | None = None, as_of: str | None = None, country: str | None = None, zone: str = "UTC",
+    last_step: str | None = None,
+) -> Fit:  # fmt: skip
+    """An event log fitted. Rows that cannot be used are named and stand beside the log in a quarantine file.
+
+    declared: the procedure to compare with. country: its working days are counted too. Errors: DataError for a log that cannot be read or
+    holds no usable row, DesignError for parameters that do not fit it.
+    """
+    from qonys.scenarios.procedure.fit import fit_log
+
+    events, faults, quarantine = _events(log)
+    table = unit = None
+    if declared is not None:
+        procedure, _ = open_procedure(declared)
+        table, unit, country = _declared(procedure), "days", country or procedure.country
+    closed = None if country is None else _closed(events, country)
+    found = fit_log(events, as_of=as_of, closed=closed, zone=zone, declared=table, declared_unit=unit or "days", last_step=last_step)
+    return Fit(found, (*faults, *(str(row.what) for row in found.faults.itertuples())), quarantine)
+
+
+def write_procedure(fitted: Fitted, path: Path, *, limit: float | None, country: str | None = None) -> None:
+    """A procedure file that moves as the log did. Errors: DesignError without a limit, or where the log does not determine a step."""
+    import tomli_w
+
+    from qonys.scenarios.procedure.fit import as_procedure
+
+    if limit is None:
+        raise DesignError("a procedure needs its legal limit", mend="give --limit in days")
+    content = as_procedure(fitted, limit=limit, country=country, name=path.stem)
+    procedure_of(Part(content, path.name))  # what is written can be read
+    write_text(tomli_w.dumps(content), path)
+
+
+def _events(log: Path) -> tuple[pd.DataFrame, tuple[str, ...], Path | None]:
+    """A log in the columns of the contract `case_event`, with sentences on what was left out."""
+    if log.suffix.lower() not in (".xes", ".gz"):
+        con = connect()
+        intake = take_in(con, log, CONTRACTS["case_event"])
+        return con.to_pandas(intake.table), intake.faults, intake.quarantine
+    from qonys.scenarios.procedure.event_log import read_xes
+
+    if not log.is_file():
+        raise DataError(f"there is no file {log}", mend="check the path")
+    if log.stat().st_size > LARGEST_LOG:
+        raise DataError(f"{log.name} holds more than {LARGEST_LOG:,} bytes", mend="cut the log into several, or give it as Parquet")
+    found = read_xes(log.read_bytes(), log.name)
+    return found.events, tuple(f"{log.name}, trace {row.trace}, event {row.event}: {row.what}" for row in found.faults.itertuples()), None
+
+
+def _declared(procedure: Procedure) -> pd.DataFrame:
+    """Declared means in calendar days. The work of an agency that rests on some days takes longer by these days."""
+    share = 1.0 if procedure.country is None else float(open_days(procedure.first, 365, country=procedure.country).mean())
+    stretch = {name: 1 / share if agency.calendar == "working_days" else 1.0 for name, agency in procedure.agencies.items()}
+    return pd.DataFrame(
+        {"step": step.id, "agency": step.agency, "passing_mean": step.passing.mean,
+         "handling_mean": step.handling.mean * stretch[step.agency]}
+        for step in procedure.steps
+    )  # fmt: skip
+
+
+def _closed(events: pd.DataFrame, country: str) -> list[date]:
+    """Days of the log on which the country does not work."""
+    moments = events[["ready_at", "started_at", "finished_at"]].stack()
+    first, last = moments.min().date(), moments.max().date()
+    is_open = open_days(first, (last - first).days + 1, country=country)
+    return [first + timedelta(place) for place, opened in enumerate(is_open) if not opened]
