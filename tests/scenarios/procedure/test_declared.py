@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from qonys.core.errors import DesignError
+from qonys.scenarios.procedure.declared import compare
 from qonys.scenarios.procedure.fit import as_procedure, fit_log
 from qonys.scenarios.procedure.read import read_procedure
 from qonys.scenarios.procedure.simulate import cases, simulate
@@ -28,20 +29,21 @@ def declared(**more) -> pd.DataFrame:
     return pd.DataFrame({"step": ["check", "register", "decide"], "agency": ["office", "police", "court"]} | more)
 
 
-def compared(table: pd.DataFrame, **more) -> pd.DataFrame:
-    return fit_log(three_steps(300), as_of=AS_OF, draws=20, declared=table, **more).comparison
+@pytest.fixture(scope="module")
+def compared(fitted):
+    return lambda table: compare(fitted.durations, table, unit="days")
 
 
-def test_what_is_declared_is_kept_exceeded_or_undercut():
-    found = compared(declared(handling_mean=[2.8, 2.0, 20.0], passing_mean=[np.nan, 1.0, 10.0]))
+def test_what_is_declared_is_kept_exceeded_or_undercut(compared):
+    found = compared(declared(handling_mean=[3.0, 2.0, 20.0], passing_mean=[np.nan, 1.0, 10.0]))
     assert found["part"].unique().tolist() == ["handling"]
-    assert found["declared"].tolist() == [2.8, 3.0, 30.0]
+    assert found["declared"].tolist() == [3.0, 3.0, 30.0]
     assert found["verdict"].tolist() == ["as_declared", "longer", "shorter"]
     assert found["ratio"].to_numpy() == pytest.approx(found["fitted"] / found["declared"])
     assert found[["agency", "agency_seen"]].iloc[2].tolist() == ["court", "office"]
 
 
-def test_steps_only_declared_and_only_seen_are_told():
+def test_steps_only_declared_and_only_seen_are_told(compared):
     found = compared(pd.DataFrame({"step": ["check", "appeal"], "whole_mean": [5.0, 9.0]})).set_index("step")
     assert found["verdict"].to_dict() == {
         "check": "as_declared",
@@ -63,8 +65,9 @@ def test_what_the_log_does_not_determine_has_no_verdict():
 def test_working_days_are_held_against_working_days():
     weekends = [day for day in pd.date_range("2019-12-01", "2021-06-01") if day.weekday() >= 5]
     table = declared(whole_mean=[5 * 5 / 7, 17 * 5 / 7, 16 * 5 / 7])
-    assert compared(table, closed=weekends, declared_unit="working_days")["verdict"].tolist() == ["as_declared"] * 3
-    assert compared(table, closed=weekends)["verdict"].tolist() == ["longer"] * 3
+    found = fit_log(three_steps(300), as_of=AS_OF, closed=weekends, declared=table, declared_unit="working_days")
+    assert found.comparison["verdict"].tolist() == ["as_declared"] * 3
+    assert compare(found.durations, table, unit="days")["verdict"].tolist() == ["longer"] * 3
 
 
 @pytest.mark.parametrize(
@@ -81,7 +84,7 @@ def test_working_days_are_held_against_working_days():
         (pd.DataFrame({"step": ["check"], "whole_mean": [259200.0]}), "if these are seconds, write 3"),
     ],
 )
-def test_a_declaration_that_is_none_is_refused(table, words):
+def test_a_declaration_that_is_none_is_refused(compared, table, words):
     with pytest.raises(DesignError, match=words):
         compared(table)
 

@@ -8,7 +8,7 @@ from xml.sax.saxutils import quoteattr
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qonys.core.errors import DataError
@@ -195,6 +195,7 @@ def as_xes(events: pd.DataFrame) -> bytes:
     return (HEAD + "".join(traces) + "</log>").encode()
 
 
+@settings(max_examples=8)
 @given(st.integers(0, 1000), st.booleans())
 def test_a_table_written_as_xes_and_read_again_is_the_same_table(seed, packed):
     events = three_steps(20, seed=seed)

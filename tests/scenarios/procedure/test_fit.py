@@ -48,13 +48,13 @@ def test_a_young_log_whose_finished_cases_alone_are_short_is_set_right():
 def test_the_intervals_hold_as_often_as_they_say():
     truth = {(step, "handling"): mean for step, mean in MEANS.items()} | {(step, "waiting"): mean for step, mean in WAITS.items()}
     share, held = _within(three_steps(20_000, seed=99), 30), []
-    for seed in range(40):
+    for seed in range(25):
         found = fit_log(three_steps(200, span=100, seed=seed), as_of="2020-04-10", draws=20)
         lines = [row(found.durations, *of) for of in truth]
         held += [line["low"] <= truth[line["step"], line["part"]] <= line["high"] for line in lines]
         _, low, high = found.within_limit(30)
         held.append(low <= share <= high)
-    assert np.mean(held) >= 0.91  # 0.95 and three standard errors of 280 intervals, which are not quite independent
+    assert np.mean(held) >= 0.9  # 0.95 and three standard errors of 175 intervals
 
 
 def _within(events: pd.DataFrame, days: float) -> float:
@@ -92,7 +92,7 @@ def test_beyond_what_the_log_has_seen_there_is_no_share(fitted):
         fitted.within_limit(90, unit="working_days")
 
 
-@settings(max_examples=4)
+@settings(max_examples=2)
 @given(st.integers(0, 100))
 def test_the_order_of_the_rows_and_the_names_of_the_cases_are_of_no_account(seed):
     events = three_steps(40)
@@ -187,9 +187,9 @@ def test_arrivals_are_by_month_and_seasons_need_two_years():
     assert short["whole"].tolist() == [False] + [True] * 7 + [False]  # the log begins on a second of January
     assert short["cases"].sum() == (events.loc[events["step"] == "check", "ready_at"] <= pd.Timestamp("2020-09-15")).sum()
     assert short["season"].isna().all()
-    long = fit_log(three_steps(800, span=800), as_of="2022-03-05").arrivals
+    long = fit_log(three_steps(400, span=800), as_of="2022-03-05").arrivals
     assert long["season"].notna().all()
-    assert long.drop_duplicates("season")["season"].mean() == pytest.approx(1, abs=0.02)
+    assert long.groupby(long["month"].str[-2:])["season"].first().mean() == pytest.approx(1)
 
 
 def test_rows_with_faults_are_told_and_the_rest_is_fitted():
@@ -212,10 +212,10 @@ def test_a_withdrawn_case_is_neither_decided_nor_forgotten():
     assert {"broken_off", "as_of_after_log"} <= set(found.notes["code"])
 
 
-def test_the_same_log_and_seed_give_the_same_tables(fitted):
-    again = fit_log(three_steps(600), as_of=AS_OF)
-    pd.testing.assert_frame_equal(again.bottleneck, fitted.bottleneck)
-    pd.testing.assert_frame_equal(again.durations, fitted.durations)
+def test_the_same_log_and_seed_give_the_same_tables():
+    one, other = (fit_log(three_steps(40), as_of=AS_OF) for _ in range(2))
+    pd.testing.assert_frame_equal(one.bottleneck, other.bottleneck)
+    pd.testing.assert_frame_equal(one.durations, other.durations)
 
 
 def test_the_curve_of_a_step_is_there_to_be_drawn(fitted):
@@ -239,6 +239,7 @@ def test_the_curve_of_a_step_is_there_to_be_drawn(fitted):
         ({"as_of": "2019-01-01"}, "no step was ready by 2019"),
         ({"as_of": 5}, "as_of = 5 is no moment"),
         ({"zone": "Mars"}, "no time zone"),
+        ({"last_step": []}, "last_step names no step"),
         ({"declared": pd.DataFrame({"step": ["check"], "whole_mean": [3.0]}), "declared_unit": "weeks"}, "not counted in 'weeks'"),
     ],
 )

@@ -44,7 +44,8 @@ def bottleneck(
     agencies, steps = rows["agency"].cat.categories, rows["step"].cat.categories
     key, place = np.unique(each["agency"].to_numpy(np.int64) * len(steps) + each["step"], return_inverse=True)
     number = int(block.max()) + 1
-    totals = np.bincount(block[each["case"]] * len(key) + place, each["days"], minlength=number * len(key)).reshape(number, -1)
+    totals = np.zeros((number, len(key)))
+    np.add.at(totals, (block[each["case"]], place), each["days"].to_numpy())
     rng = np.random.default_rng(seed)
     drawn = np.array([np.bincount(rng.integers(0, number, number), minlength=number) for _ in range(draws)], float) @ totals
     days, events = totals.sum(axis=0), np.bincount(place, minlength=len(key))

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from qonys.scenarios.procedure.fit import Fitted
 
 MEANS = ("handling_mean", "passing_mean", "whole_mean")
+COMPARED = ("step", "agency", "agency_seen", "part", "declared", "fitted", "low", "high", "ratio", "verdict", "why")
 LONGEST = 20_000.0  # days; a declared mean beyond it is in another unit
 USUAL = 0.5  # share of cases from which a step belongs to a procedure through which every case goes
 DAYS_PER_MONTH = 365.2425 / 12
@@ -98,7 +99,7 @@ def compare(durations: pd.DataFrame, declared: pd.DataFrame, *, unit: str) -> pd
             told.append({"step": step, "agency": None, "agency_seen": own.agency, "part": "whole", "declared": math.nan,
                          "fitted": own.mean, "low": own.low, "high": own.high, "ratio": math.nan, "verdict": "not_declared",
                          "why": own.why})  # fmt: skip
-    return pd.DataFrame(told)
+    return pd.DataFrame(told, columns=list(COMPARED))
 
 
 def as_procedure(

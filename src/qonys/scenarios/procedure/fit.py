@@ -12,7 +12,7 @@ import pandas as pd
 
 from qonys.core.errors import DesignError
 from qonys.scenarios.procedure.bottleneck import agencies, bottleneck
-from qonys.scenarios.procedure.declared import USUAL, as_procedure, compare
+from qonys.scenarios.procedure.declared import COMPARED, USUAL, as_procedure, check_declared, compare
 from qonys.scenarios.procedure.lifetimes import estimate
 from qonys.scenarios.procedure.paths import arrivals, blocks, case_days, case_spans, decided, follows, precedence, returns
 from qonys.scenarios.procedure.spans import Clock, clean, clocks, cut, last_moment, moment, spans, starts_recorded
@@ -106,6 +106,10 @@ def fit_log(
     """
     _check(coverage, draws, seed, withdrawn)
     own_clocks = clocks(closed, zone)
+    if declared is not None:
+        declared = check_declared(declared)
+        if declared_unit not in {clock.unit for clock in own_clocks}:
+            raise DesignError(f"durations are not counted in {declared_unit!r}", mend="use days, or give closed days for working_days")
     good, faults = clean(events)
     latest = good[["ready_at", "started_at", "finished_at"]].max().max()
     end = last_moment(good) if as_of is None else moment(as_of)
@@ -242,9 +246,4 @@ def _notes(rows: pd.DataFrame, good: pd.DataFrame, faults: pd.DataFrame, order: 
 
 
 def _comparison(durations: pd.DataFrame, declared: pd.DataFrame | None, unit: str) -> pd.DataFrame:
-    if declared is None:
-        columns = ["step", "agency", "agency_seen", "part", "declared", "fitted", "low", "high", "ratio", "verdict", "why"]
-        return pd.DataFrame(columns=columns)
-    if unit not in set(durations["unit"]):
-        raise DesignError(f"durations are not counted in {unit!r}", mend="use days, or give the closed days for working_days")
-    return compare(durations, declared, unit=unit)
+    return pd.DataFrame(columns=list(COMPARED)) if declared is None else compare(durations, declared, unit=unit)

@@ -174,6 +174,8 @@ def decided(rows: pd.DataFrame, *, last_step: str | Collection[str] | None) -> t
             deciding = np.array([int(np.argmax(ends))])
     else:
         names = list(last_step) if isinstance(last_step, list | tuple | set | frozenset) else [last_step]
+        if not names:
+            raise DesignError("last_step names no step", mend="name the step that decides, or leave it out")
         for name in names:
             if name not in steps:
                 raise DesignError(f"last_step {name!r} is no step of the log", mend=nearest(str(name), steps))
