@@ -29,7 +29,17 @@ from qonys.store import connect, write_table
 from qonys.store.snapshots import MANIFEST, sha256
 
 DATA = Path(__file__).parents[1] / "src" / "qonys" / "data"
-DAY = "2026-11-22"  # the day the figures were carried over
+# whose values are not all published: what is assumed stands in the room files with its reason
+ROOMS = {
+    "key": "qonys_rooms",
+    "publisher": "Qonys",
+    "year": "2026",
+    "released": "2026",
+    "title": "Assumptions of the rooms: a procedure, a corridor, a resettlement",
+    "address": "",
+    "read_through": "",
+}
+DAY = "2026-11-30"  # the day the figures were carried over
 NEIGHBOURS = {"Russia": "RUS", "Uzbekistan": "UZB", "Turkmenistan": "TKM", "China": "CHN", "Germany": "DEU", "Poland": "POL",
               "United States": "USA", "Belarus": "BLR", "CIS": "CIS", "non-CIS": "NON_CIS", "all": "WORLD"}  # fmt: skip
 QUALIFIERS = {"not reproduced": "no_value", "none": "no_value"}
@@ -325,7 +335,7 @@ def carry_tracker(folder: Path) -> None:
 
 
 def write_manifest() -> None:
-    tables = ("flow", "stock", "figure", "challenge", "object", "policy_field", "register", "tracker", "coding")
+    tables = ("flow", "stock", "figure", "challenge", "object", "policy_field", "register", "tracker", "coding", "rooms")
     names = sorted(["sources.csv", *(str(path.relative_to(DATA)) for table in tables for path in (DATA / table).iterdir())])
     manifest = {"source": "shipped", "day": DAY, "files": {name: sha256(DATA / name) for name in names}}
     (DATA / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
@@ -349,7 +359,7 @@ def carry(folder: Path, coding: Path) -> None:
     carry_seed_figures(folder, sources)
     carry_tables(folder, coding, sources)
     carry_tracker(folder)
-    write("sources.csv", sources.rows)
+    write("sources.csv", [*sources.rows, ROOMS])
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from qonys.cli.output import LanguageOption, OutputOption, tell, write_labelled
 if TYPE_CHECKING:
     import pandas as pd
 
-    from qonys.report.rooms.naming import Names
+    from qonys.report.rooms.corridor import CorridorNames
     from qonys.rooms.corridors import Opened
     from qonys.scenarios.corridor import Plan
 
@@ -54,26 +54,26 @@ def plan(
     from qonys.scenarios.corridor import plan as make
 
     opened = open_corridor(file)
-    name = _names(opened, lang)
+    names = _names(opened, lang)
     try:
         found = make(opened.corridor, gap=gap, seconds=seconds)
     except DesignError:
         against = what_conflicts(opened.corridor)
         if against.exists:
             raise
-        for sentence in conflict_sentences(against, name):
+        for sentence in conflict_sentences(against, names):
             tell(sentence)
         raise
-    sentences = plan_sentences(found, name)
+    sentences = plan_sentences(found, names)
     tables: dict[str, pd.DataFrame] = {}
     if binding:
         bound = what_binds(found, most=binding, gap=gap, seconds=seconds)
         found, tables = bound.plan, {"prices": bound.prices, "loosened": bound.loosened}
-        sentences = plan_sentences(found, name) + binding_sentences(bound, name)
-    write_labelled(getattr(found, show), name.say, output)
+        sentences = plan_sentences(found, names) + binding_sentences(bound, names)
+    write_labelled(getattr(found, show), names.say, output)
     for sentence in sentences:
         tell(sentence)
-    _keep(to, found, name, [file], sentences, tables, {"gap": gap, "seconds": seconds, "language": lang})
+    _keep(to, found, names, [file], sentences, tables, {"gap": gap, "seconds": seconds, "language": lang})
 
 
 @app.command()
@@ -99,14 +99,14 @@ def replan(
     from qonys.scenarios.corridor import replan as again
 
     opened = open_corridor(file)
-    name = _names(opened, lang)
+    names = _names(opened, lang)
     found = again(opened.corridor, open_plan(done), on=_day(on), gap=gap, seconds=seconds)
     tables = {"changes": found.changes, "held": found.held, "crowded": found.crowded}
-    write_labelled(tables[show] if show in tables else getattr(found.plan, show), name.say, output)
-    sentences = replan_sentences(found, name)
+    write_labelled(tables[show] if show in tables else getattr(found.plan, show), names.say, output)
+    sentences = replan_sentences(found, names)
     for sentence in sentences:
         tell(sentence)
-    _keep(to, found.plan, name, [file], sentences, tables, {"on": on, "gap": gap, "seconds": seconds, "language": lang})
+    _keep(to, found.plan, names, [file], sentences, tables, {"on": on, "gap": gap, "seconds": seconds, "language": lang})
 
 
 @app.command()
@@ -125,10 +125,10 @@ def conflict(
     from qonys.scenarios.corridor import conflict as what_conflicts
 
     opened = open_corridor(file)
-    name = _names(opened, lang)
+    names = _names(opened, lang)
     found = what_conflicts(opened.corridor, seconds=seconds)
-    write_labelled(found.members, name.say, output)
-    for sentence in conflict_sentences(found, name):
+    write_labelled(found.members, names.say, output)
+    for sentence in conflict_sentences(found, names):
         tell(sentence)
 
 
@@ -151,23 +151,24 @@ def withstand(
     from qonys.scenarios.corridor import withstand as hold
 
     opened = open_corridor(file)
-    name = _names(opened, lang)
+    names = _names(opened, lang)
     found = hold(opened.corridor, chance=chance, scenarios=scenarios, tests=tests, seed=seed)
-    write_labelled(found.tests, name.say, output)
-    for sentence in withstood_sentences(found, chance, name):
+    write_labelled(found.results, names.say, output)
+    for sentence in withstood_sentences(found, chance, names):
         tell(sentence)
 
 
-def _names(opened: Opened, lang: str) -> Names:
+def _names(opened: Opened, lang: str) -> CorridorNames:
     """Names in the language; spans that came from the register are told on the way."""
     from qonys.i18n import words
+    from qonys.report.rooms.corridor import CorridorNames
     from qonys.report.rooms.naming import Names
 
-    name = Names(words(lang), opened.labels)
+    names = CorridorNames(opened.corridor, Names(words(lang), opened.labels))
     for row in opened.spans.itertuples():
-        first, last = (name.say.date(day.isoformat()) for day in (row.first, row.last))
-        tell(name.say.plain("corridor.from_register", border=name("corridor", row.border), first=first, last=last, measures=row.measures))
-    return name
+        first, last = (names.say.date(day.isoformat()) for day in (row.first, row.last))
+        tell(names.say.plain("corridor.from_register", border=names.place(row.border), first=first, last=last, measures=row.measures))
+    return names
 
 
 def _day(text: str) -> date:
@@ -182,7 +183,7 @@ def _day(text: str) -> date:
 def _keep(
     to: Path | None,
     found: Plan,
-    name: Names,
+    names: CorridorNames,
     files: list[Path],
     sentences: list[str],
     tables: dict[str, pd.DataFrame],
@@ -192,9 +193,11 @@ def _keep(
         return
     from qonys.report.rooms.corridor import corridor_pictures
     from qonys.rooms import keep
+    from qonys.scenarios.corridor.summaries import closures, home_by_day, ways
 
     every = {one: getattr(found, one) for one in Shown.__args__} | tables  # type: ignore[attr-defined]
-    pictures = {key: chart.wide for key, chart in corridor_pictures(found, name).items()}
+    drawn = corridor_pictures(ways(found), home_by_day(found), found.waiting, closures(found.corridor), names.name)
+    pictures = {key: chart.wide for key, chart in drawn.items()}
     keep(
         to,
         found.corridor.name,

@@ -321,6 +321,7 @@ ASSUMPTION = Contract(
         _may("entry", "integer", "entry of `origins` that covers it, 1 is the first", minimum=1),
         _may("figure", "code", "published figure it is"),
         _may("factor", "number", "what the figure was multiplied with, as months into days"),
+        _may("summed", "boolean", "the figure is the sum of all values of the entry"),
         _may("what", "text", "what it is, in English"),
         _may("what_ru", "text", "in Russian"),
         _may("what_kk", "text", "in Kazakh"),

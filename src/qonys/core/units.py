@@ -11,6 +11,7 @@ UNITS: dict[str, str] = {
     "share_of_days": "share of the days of a month, 0 to 1",
     "points": "points of the strictness scale, 0 to 100",
     "days": "days",
+    "person_days": "days of waiting summed over persons",
     "years": "years",
     "regions": "regions",
     "members": "member states",

@@ -5,6 +5,7 @@ Every number a reader sees is a cell of a result, printed as `<data data-cell="t
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -77,9 +78,20 @@ class Desk:
         self._walked: dict[str, frozenset[str]] = {}
         self._entries = tables["measure"].set_index("id").to_dict("index") if "measure" in tables else {}
         self._challenges = tables["challenge"].set_index("id").to_dict("index") if "challenge" in tables else {}
+        self._assumed = tables.get("assumption")
         self._sources = sources.set_index("key").to_dict("index")
         self.figures = 0
         self.anchored: set[str] = set()
+
+    def labels(self, room: str) -> dict[str, dict[str, str]]:
+        """What a room file calls things: id -> language -> name."""
+        found: dict[str, dict[str, str]] = {}
+        if self._assumed is not None:
+            own = self._assumed[self._assumed["room"].eq(room) & self._assumed["key"].str.startswith("labels.")]
+            for key, value in zip(own["key"], own["value"], strict=True):
+                code, _, language = key.removeprefix("labels.").rpartition(".")
+                found.setdefault(code, {})[language] = json.loads(value)
+        return found
 
     def result(self, name: str) -> Result:
         """A result of the study."""

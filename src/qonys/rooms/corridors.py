@@ -66,7 +66,8 @@ def _with_register(part: Part, register: Sequence[str]) -> tuple[dict[str, Any],
     for row in part.rows("borders"):
         border = dict(row.content)
         if "register" in border:
-            spans = _closed(row.part("register"), first, last, register)
+            by_hand = [(one.day("first", first), one.day("last", last)) for one in row.rows("closed", ())]
+            spans = _closed(row.part("register"), first, last, register, by_hand)
             del border["register"]
             own = [{"first": begin, "last": end, "why": why} for begin, end, why in spans]
             border["closed"] = [*border.get("closed", ()), *own]
@@ -76,8 +77,10 @@ def _with_register(part: Part, register: Sequence[str]) -> tuple[dict[str, Any],
     return content, pd.DataFrame(found, columns=["border", "first", "last", "measures"])
 
 
-def _closed(asked: Part, first: date, last: date, register: Sequence[str]) -> list[tuple[date, date, str]]:
-    """Spans of days on which the dose of the corridor closes it, with the entries behind them."""
+def _closed(
+    asked: Part, first: date, last: date, register: Sequence[str], by_hand: Sequence[tuple[date, date]]
+) -> list[tuple[date, date, str]]:
+    """Spans of days on which the dose of the corridor closes it, with the entries behind them; not those closed by hand already."""
     origin, destination = asked.text("origin"), asked.text("destination")
     category, reading = asked.text("category", "citizen"), asked.text("reading", "certain", among=get_args(Reading))
     dose = asked.number("dose", CLOSED_DOSE, least=0, most=100)
@@ -90,6 +93,8 @@ def _closed(asked: Part, first: date, last: date, register: Sequence[str]) -> li
     spans: list[tuple[date, date, str]] = []
     for row in days.itertuples():
         day, why = date.fromisoformat(row.period), " ".join(row.measure_ids)
+        if any(begins <= day <= ends for begins, ends in by_hand):
+            continue
         if spans and spans[-1][1] + timedelta(days=1) == day and spans[-1][2] == why:
             spans[-1] = (spans[-1][0], day, why)
         else:

@@ -98,7 +98,7 @@ def _events(log: Path) -> tuple[pd.DataFrame, tuple[str, ...], Path | None]:
     if log.stat().st_size > LARGEST_LOG:
         raise DataError(f"{log.name} holds more than {LARGEST_LOG:,} bytes", mend="cut the log into several, or give it as Parquet")
     found = read_xes(log.read_bytes(), log.name)
-    return found.events, tuple(f"{log.name}, trace {row.trace}, event {row.event}: {row.what}" for row in found.faults.itertuples()), None
+    return found.events, tuple(str(what) for what in found.faults["what"]), None
 
 
 def _declared(procedure: Procedure) -> pd.DataFrame:

@@ -23,7 +23,7 @@ ORIGINS = ("seed", "published", "assumed", "setting")
 LANGUAGES = ("en", "ru", "kk")
 _SEGMENT = re.compile(r"([^.\[\]]+)|\[([^\[\]]*)\]")
 _TEXTS = [f"{name}{'' if language == 'en' else '_' + language}" for name in ("what", "why") for language in LANGUAGES]
-COLUMNS = ("room", "place", "key", "value", "number", "origin", "entry", "figure", "factor", *_TEXTS, "source")
+COLUMNS = ("room", "place", "key", "value", "number", "origin", "entry", "figure", "factor", "summed", *_TEXTS, "source")
 
 
 def assumptions(text: str, file: str) -> pd.DataFrame:
@@ -59,7 +59,7 @@ def assumptions(text: str, file: str) -> pd.DataFrame:
                 "number": number,
             }
             | {"entry": None if entry is None else entry + 1, "source": source}
-            | {name: found.get(name) for name in ("origin", "figure", "factor", *_TEXTS)}
+            | {name: found.get(name) for name in ("origin", "figure", "factor", "summed", *_TEXTS)}
         )
     idle = [origins[place]["keys"] for place in range(len(origins)) if place not in used]
     if idle:
@@ -79,8 +79,19 @@ def room(table: pd.DataFrame, name: str) -> Part:
 
 
 def confirm(table: pd.DataFrame, figures: Mapping[str, float]) -> None:
-    """See that each value said to be a figure is that figure times its factor. Errors: StudyError naming value and figure."""
-    for row in table[table["figure"].notna()].itertuples():
+    """See that each value said to be a figure, or the sum of those said to be one, is that figure times its factor.
+
+    Errors: StudyError naming value and figure.
+    """
+    said = table[table["figure"].notna()]
+    summed = said["summed"].eq(True)
+    sums = (
+        said[summed]
+        .groupby(["room", "entry"], as_index=False)
+        .agg(key=("key", "first"), number=("number", "sum"), figure=("figure", "first"), factor=("factor", "first"))
+    )
+    sums["key"] = "the sum of " + sums["key"].astype(str) + " and its like"
+    for row in [*said[~summed].itertuples(), *sums.itertuples()]:
         if row.figure not in figures:
             raise StudyError(
                 f"{row.room}.toml: {row.key} is said to be the figure {row.figure}, which no table holds", mend="correct the id"
@@ -89,7 +100,7 @@ def confirm(table: pd.DataFrame, figures: Mapping[str, float]) -> None:
         expected = figures[row.figure] * factor
         if pd.isna(row.number) or abs(float(row.number) - expected) > 1e-9 * max(1.0, abs(expected)):
             raise StudyError(
-                f"{row.room}.toml: {row.key} is {row.value}, but the figure {row.figure} times {factor:g} is {expected:g}",
+                f"{row.room}.toml: {row.key} is {row.number}, but the figure {row.figure} times {factor:g} is {expected:g}",
                 mend="correct the value, or call it assumed",
             )
 
@@ -102,6 +113,7 @@ def _origin(part: Part) -> dict[str, Any]:
         "origin": part.text("origin", among=ORIGINS),
         "figure": part.text("figure", None),
         "factor": part.number("factor", None),
+        "summed": part.flag("sum"),
     }
     for name in ("what", "why"):
         texts = part.part(name, {})

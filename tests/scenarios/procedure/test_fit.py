@@ -255,3 +255,19 @@ def test_free_text_is_no_step():
         fit_log(events)
     with pytest.raises(DataError, match="has no column"):
         fit_log(events.drop(columns="step"))
+
+
+def test_attempts_that_were_sent_back_are_returns_and_no_durations():
+    days = pd.to_timedelta(range(60), unit="D")
+    first = pd.Timestamp("2021-01-04", tz="UTC") + days
+    back = pd.DataFrame({"case_id": [f"c{n}" for n in range(60)], "step": "check", "agency": "a", "ready_at": first, "started_at": first,
+                         "finished_at": first + pd.Timedelta("1D"), "outcome": "returned"})  # fmt: skip
+    spread = pd.to_timedelta([20 + n % 7 for n in range(60)], unit="D")
+    done = back.assign(ready_at=first + pd.Timedelta("5D"), started_at=first + pd.Timedelta("5D"), finished_at=first + pd.Timedelta("5D") + spread,
+                       outcome="done")  # fmt: skip
+    found = fit_log(pd.concat([back, done], ignore_index=True))
+    handling = found.durations[found.durations["part"].eq("handling")].iloc[0]
+    assert handling["events"] == 60
+    assert handling["mean"] == pytest.approx(float(spread.days.to_numpy().mean()), rel=0.02)
+    assert found.returns["share"].iloc[0] == 1
+    assert found.notes.set_index("code").loc["sent_back", "number"] == 60

@@ -101,8 +101,8 @@ def procedure_bars(
     """A procedure in variants: each step a bar of days waited (hatched), handled, passing and with the applicant, beside the legal limit.
 
     rows: variant, step (their words), kind (a key of `LOOKS`: waiting, handling, passing, returned), start, end (days from the
-    application). A stretch that has room carries its days; total_label stands before the last day of each variant, or before its `totals`: where rows are means, the
-    mean of the last day is later than the last of the mean days. kind_labels: words.
+    application). A stretch that has room carries its days. total_label stands before the last day of each variant, or before its
+    `totals`: where rows are means, the mean of the last day is later than the last of the mean days. kind_labels: words.
     """
     table = [
         row for row in records(rows, "variant", "step", "kind", "start", "end", prefix=prefix) if None not in (row["start"], row["end"])

@@ -9,7 +9,7 @@ import pandas as pd
 from qonys.report.charts import interval_lines, procedure_bars, step_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from qonys.report.charts import Chart
     from qonys.report.rooms.naming import Names
@@ -56,12 +56,10 @@ def procedure_sentences(procedure: Procedure, found: Simulated, name: Names) -> 
     return told
 
 
-def gantt(procedure: Procedure, steps: pd.DataFrame, waiting: pd.DataFrame, outcomes: pd.DataFrame, name: Names) -> Chart:
+def gantt(steps: pd.DataFrame, waiting: pd.DataFrame, totals: Mapping[str, float], limit: float | None, name: Names) -> Chart:
     """Steps on the days since application, mean of all cases: waiting for an officer, then handling and what passes."""
     say = name.say
     waits = waiting.set_index(["variant", "step"])["mean_days"].to_dict()
-    means = outcomes[outcomes["measure"] == "mean_days"]
-    totals = {name("variant", one): float(value) for one, value in zip(means["variant"], means["value"], strict=True)}
     rows: list[dict[str, Any]] = []
     for row in steps.itertuples():
         line = {"variant": name("variant", row.variant), "step": name("step", row.step)}
@@ -73,22 +71,21 @@ def gantt(procedure: Procedure, steps: pd.DataFrame, waiting: pd.DataFrame, outc
         pd.DataFrame(rows), prefix="gantt", title=say.plain("chart.gantt"), desc=say.plain("chart.gantt.about"), locale=say.language,
         unit=say.plain("unit.name.days"), total_label=say.plain("procedure.decided_on"), number_format=lambda days: say.number(days, 0),
         kind_labels={kind: say.plain(f"stretch.{kind}") for kind in ("waiting", "passing")},
-        limit=procedure.limit if procedure.limit_counts == "days" else None,
-        limit_label=say.plain("procedure.limit", days=say.number(procedure.limit)), totals=totals,
+        limit=limit, limit_label=_limit(limit, name), totals={name("variant", one): days for one, days in totals.items()},
     )  # fmt: skip
 
 
-def decided_by_day(procedure: Procedure, distribution: pd.DataFrame, name: Names) -> Chart:
+def decided_by_day(distribution: pd.DataFrame, limit: float | None, name: Names) -> Chart:
     """Share of the cases decided by each day since application, of each variant, with the legal limit."""
     say = name.say
     rows = distribution.assign(
         line=[name("variant", one) for one in distribution["variant"]], x=distribution["days"], value=100 * distribution["share"]
     )[["line", "x", "value"]]
     return step_lines(
-        rows, prefix="decided", title=say.plain("chart.decided"), desc=say.plain("chart.decided.about"), unit=say.plain("unit.name.percent"),
+        rows, prefix="decided", title=say.plain("chart.decided"), desc=say.plain("chart.decided.about"),
+        unit=say.plain("unit.name.percent"),
         x_label=say.plain("axis.days_since_application"), number_format=lambda value: say.number(value, 0), locale=say.language,
-        mark_x=procedure.limit if procedure.limit_counts == "days" else None,
-        mark_label=say.plain("procedure.limit", days=say.number(procedure.limit)),
+        mark_x=limit, mark_label=_limit(limit, name),
     )  # fmt: skip
 
 
@@ -113,9 +110,12 @@ def backlog(frame: pd.DataFrame, name: Names) -> Chart:
 
 def procedure_pictures(procedure: Procedure, found: Simulated, name: Names) -> dict[str, Chart]:
     """Every picture of a simulated procedure by its name."""
+    limit = procedure.limit if procedure.limit_counts == "days" else None
+    means = found.outcomes[found.outcomes["measure"] == "mean_days"]
+    totals = dict(zip(means["variant"], means["value"], strict=True))
     return {
-        "gantt": gantt(procedure, found.steps, found.waiting, found.outcomes, name),
-        "decided": decided_by_day(procedure, found.distribution, name),
+        "gantt": gantt(found.steps, found.waiting, totals, limit, name),
+        "decided": decided_by_day(found.distribution, limit, name),
         "backlog": backlog(found.backlog, name),
     }
 
@@ -124,15 +124,14 @@ def fit_pictures(found: Fitted, name: Names, limit: float | None) -> dict[str, C
     """Share of the cases decided by each day, and of each step what is still open by day, with bands."""
     say = name.say
     days = found.case_days[found.case_days["unit"] == "days"]
-    whole = pd.DataFrame(
-        {"line": say.plain("fit.cases"), "x": days["days"], "value": 100 * days["share_decided"], "low": 100 * days["low"], "high": 100 * days["high"]}
-    )  # fmt: skip
+    shares = {key: 100 * days[of] for key, of in (("value", "share_decided"), ("low", "low"), ("high", "high"))}
+    whole = pd.DataFrame({"line": say.plain("fit.cases"), "x": days["days"], **shares})
     return {
         "decided": step_lines(
             whole, prefix="decided", title=say.plain("chart.fit_decided"), desc=say.plain("chart.fit_decided.about"),
             unit=say.plain("unit.name.percent"), x_label=say.plain("axis.days_since_application"), locale=say.language,
             number_format=lambda value: say.number(value, 0), mark_x=limit,
-            mark_label="" if limit is None else say.plain("procedure.limit", days=say.number(limit)),
+            mark_label=_limit(limit, name),
         )
     }  # fmt: skip
 
@@ -174,6 +173,10 @@ def fit_sentences(found: Fitted, name: Names, limit: float | None) -> list[str]:
 
 def _differing(comparison: pd.DataFrame) -> Iterable[dict[str, Any]]:
     return (row for row in comparison.to_dict("records") if row["verdict"] in ("longer", "shorter", "never_seen", "not_declared"))
+
+
+def _limit(limit: float | None, name: Names) -> str:
+    return "" if limit is None else name.say.plain("procedure.limit", days=name.say.number(limit))
 
 
 def _or_zero(value: float) -> float:

@@ -94,7 +94,7 @@ def survival_chart(found: Retention, name: Names) -> Chart:
 
 
 def placed_sentences(found: Placed, name: Names) -> list[str]:
-    """How many are placed, what the placement is worth against what could at most be had and against simpler rules, and why some are not."""
+    """How many are placed, what that is worth against the most there can be and against simpler rules, and why some are not."""
     say, row = name.say, found.summary.iloc[0]
     numbers = {key: say.number(row[key]) for key in ("households", "placed", "persons", "persons_placed")}
     told = [say.plain("placement.says", **numbers)]

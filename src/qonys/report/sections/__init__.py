@@ -10,6 +10,7 @@ from qonys.report.sections.movement import external, immigration, internal
 from qonys.report.sections.policy import challenges, objects, policy_mix, register
 from qonys.report.sections.portfolios import departure, portfolios
 from qonys.report.sections.response import response
+from qonys.report.sections.room_runs import corridor, deadline, settlement
 from qonys.report.sections.rooms import arithmetic, procedure, resettlement, returns
 from qonys.report.sections.shocks import shocks
 from qonys.report.sections.turning_points import turning_points
@@ -17,7 +18,8 @@ from qonys.report.sections.turning_points import turning_points
 SECTIONS = {
     "external": external, "internal": internal, "foreign_labour": foreign_labour, "ethnic_return": ethnic_return, "objects": objects,
     "challenges": challenges, "policy_mix": policy_mix, "returns": returns, "procedure": procedure, "resettlement": resettlement,
-    "assumptions": assumptions,
+    "assumptions": assumptions, "deadline": deadline,
+    "corridor": corridor, "settlement": settlement,
     "arithmetic": arithmetic, "register": register, "border_days": border_days, "border_strictness": border_strictness,
     "convergence": convergence, "immigration": immigration, "coverage": coverage, "conflicts": conflicts, "diffusion": diffusion,
     "turning_points": turning_points, "portfolios": portfolios, "departure": departure, "layers": layers, "catching_up": catching_up,

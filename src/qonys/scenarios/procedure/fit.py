@@ -28,6 +28,7 @@ MOST_STEPS = 500  # different steps above which the column holds something else
 MOST_PAIRS = 200  # steps by agency above which durations are told by step alone
 CURVE_POINTS = 120  # of a Kaplan-Meier curve that is drawn
 WITHDRAWN = ("withdrawn", "aborted")
+SENT_BACK = ("returned",)
 Note = tuple[str, str | None, float]
 
 
@@ -88,6 +89,7 @@ def fit_log(
     declared_unit: str = "days",
     last_step: str | Sequence[str] | None = None,
     withdrawn: Sequence[str] = WITHDRAWN,
+    sent_back: Sequence[str] = SENT_BACK,
 ) -> Fitted:
     """Durations of the steps of a procedure out of its event log, unfinished ones counted for as long as they have lasted.
 
@@ -95,13 +97,15 @@ def fit_log(
     as_of: the moment of the cut, UTC (a day is its beginning); by default the latest moment of the log. What comes later has not happened.
     closed: days on which nobody works, in the `zone`: durations are given in working days too. zone: also of the months of arrivals.
     coverage: of all intervals; draws, seed: of the draws of cases for the bottleneck. withdrawn: outcomes with which a step is broken off:
-    it would have gone on, for nobody knows how long. declared: see `declared.compare`; declared_unit: days or working_days.
+    it would have gone on, for nobody knows how long. sent_back: outcomes of an attempt whose documents went back to the applicant: it
+    counts among `returns`, and is no duration of the step (an open attempt that will be sent back counts as if it would not). declared: see
+    `declared.compare`; declared_unit: days or working_days.
     last_step: the step or steps that decide a case, see `paths.decided`.
     Holds if: what is open at the cut differs from the rest by its age alone, and no kind of case is kept out of the log (finished cases
     only, say: noted as none_unfinished).
     notes: as_of_latest; as_of_after_log (days); after_as_of, faults, broken_off, agency_unknown (rows); none_unfinished; waiting_unknown;
-    starts_not_recorded, start_missing (step, rows); optional_step (step, share of cases); last_step (step) or undecided_unknown;
-    agencies_pooled (pairs of step and agency).
+    starts_not_recorded, start_missing (step, rows); sent_back (rows); optional_step (step, share of cases); last_step (step) or
+    undecided_unknown; agencies_pooled (pairs of step and agency).
     Errors: DataError for a table without usable rows; DesignError for parameters that are none, or a moment that cannot be the log's end.
     """
     _check(coverage, draws, seed, withdrawn)
@@ -125,6 +129,8 @@ def fit_log(
     each, deciding = decided(rows, last_step=last_step)
     block = blocks(each["begun"])
     by_unit = {clock.unit: spans(rows, end, clock) for clock in own_clocks}
+    back = rows["outcome"].isin(list(sent_back)) & rows["finished_at"].notna()
+    through = rows[~back]
     tables: dict[str, list[pd.DataFrame]] = {"durations": [], "candidates": [], "survival": [], "case_days": []}
     pairs = len(rows[["step", "agency"]].drop_duplicates())
     pooled = pairs > MOST_PAIRS
@@ -132,7 +138,10 @@ def fit_log(
     rank = {step: place for place, step in enumerate(order["step"])}
     for clock in own_clocks:
         days, done = case_spans(each, end, clock)
-        found = _durations(rows, by_unit[clock.unit], pooled=pooled)
+        parts = by_unit[clock.unit]
+        if back.any() and not back.all():
+            parts = parts | {part: span for part, span in spans(through, end, clock).items() if part != "waiting"}
+        found = _durations(rows, parts, pooled=pooled)
         found.sort(key=lambda one: (rank.get(one[0], len(rank)), one[0], one[1] or ""))
         found.append((None, None, "case", _Group(np.arange(len(each)), days, done)))
         _estimate(found, block, clock, coverage, tables)
@@ -140,7 +149,7 @@ def fit_log(
     joined = {name: pd.concat(tables[name], ignore_index=True) if tables[name] else pd.DataFrame() for name in tables}
     parts = by_unit["days"]
     cells, by_agency = bottleneck(rows, parts, block, draws=draws, seed=seed, coverage=coverage)
-    notes += _notes(rows, good, faults, order)
+    notes += _notes(rows, good, faults, order) + ([("sent_back", None, float(back.sum()))] if back.any() else [])
     notes += [("last_step", name, math.nan) for name in deciding] or [("undecided_unknown", None, math.nan)]
     if pooled:
         notes.append(("agencies_pooled", None, float(pairs)))

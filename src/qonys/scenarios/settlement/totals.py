@@ -96,3 +96,19 @@ def from_totals(
         tuple(unknown),
         coverage,
     )
+
+
+def households_needed(*, returned: float, fewer: float, power: float = 0.8, level: float = 0.05) -> int:
+    """Households to follow in each of two groups, so that a share `fewer` lower than `returned` is seen with the power.
+
+    A test of two independent shares of equal groups, two-sided at `level`, on the arcsine scale (Cohen 1988, 6.3). Each household counts
+    once, so families who move together do no harm; households lost from sight have to be added.
+    Errors: DesignError for shares out of range.
+    """
+    from statsmodels.stats.power import NormalIndPower
+    from statsmodels.stats.proportion import proportion_effectsize
+
+    if not 0 < fewer < returned < 1:
+        raise DesignError(f"{fewer:g} fewer of {returned:g} is no smaller share", mend="give shares: returned = 0.08, fewer = 0.02")
+    size = proportion_effectsize(returned, returned - fewer)
+    return math.ceil(NormalIndPower().solve_power(size, alpha=level, power=power, alternative="two-sided"))
