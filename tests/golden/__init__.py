@@ -15,12 +15,16 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).parent
 DIGITS = 6
+# plans of equal worth are many, and which one a solver finds may hang on the processor: of a corridor its summary is kept, of curves their points
+BESIDE = ("corridor_groups", "corridor_more", "corridor_ways", "corridor_home", "corridor_waiting", "corridor_price", "deadline_days")
 
 
 def compact(results: Mapping[str, Result]) -> dict[str, dict[str, list[Any]]]:
     """Each result as row id -> its numbers and verdicts in the order of the columns, numbers to six significant digits, gaps as null."""
     tables = {}
     for name, result in results.items():
+        if name in BESIDE:
+            continue
         columns = [column for column in result.rows.columns if column in result.measured or column in ("verdict", "answer")]
         cells = {column: [rounded(value) for value in result.rows[column]] for column in columns}
         tables[name] = {row: [cells[column][place] for column in columns] for place, row in enumerate(result.rows["id"])}

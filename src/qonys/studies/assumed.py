@@ -26,6 +26,14 @@ def listed(tables: Tables, question: str) -> pd.DataFrame:
     return values
 
 
+def based_on(tables: Tables, values: pd.DataFrame, room: str, *keys: str) -> list[str]:
+    """Addresses of a room's values, all or those of some keys, and of the figures they are: the inputs of what was computed from them."""
+    own = values[values["room"].eq(room) & values["origin"].notna()]
+    own = own[own["key"].isin(keys)] if keys else own
+    figures = collect(tables["figure"], "id").set_index("id")["row"]
+    return addresses("assumption", own["row"]) + addresses("figure", figures.loc[own["figure"].dropna().unique()])
+
+
 def assumptions(tables: Tables, study: Study) -> list[Result]:
     """Values by room and kind with their origin, how many, from which to which, and how many there are of each origin."""
     del study

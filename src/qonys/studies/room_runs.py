@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from qonys.core.results import Measured, Result, addresses
+from qonys.core.results import Measured, Result
 from qonys.scenarios.assumptions import room
 from qonys.scenarios.reading import parted
-from qonys.studies.assumed import listed
+from qonys.studies.assumed import based_on, listed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,7 +29,7 @@ def deadline(tables: Tables, study: Study) -> list[Result]:
     values = listed(tables, "deadline")
     procedure = procedure_of(parted(room(values, name))[0])
     found = simulate(procedure)
-    basis = addresses("assumption", values.loc[(values["room"] == name) & values["origin"].notna(), "row"])
+    basis = based_on(tables, values, name)
     told = found.outcomes.set_index(["variant", "measure"])
     rows = []
     for variant in procedure.variants:
@@ -68,7 +68,7 @@ def corridor(tables: Tables, study: Study) -> list[Result]:
     asked = corridor_of(parted(room(values, name))[0])
     bound = binding(plan(asked), most=most)
     found = bound.plan
-    basis = addresses("assumption", values.loc[(values["room"] == name) & values["origin"].notna(), "row"])
+    basis = based_on(tables, values, name)
     row = found.summary.iloc[0]
     kept = ("persons", "home", "not_home", "mean_waiting_days", "vehicles", "seats", "fairness_days")
     whole = {"id": "all", "last_home": _day(row["last_home"]), "gap": 100 * row["gap"], "inputs": basis} | {key: row[key] for key in kept}
@@ -107,19 +107,18 @@ def settlement(tables: Tables, study: Study) -> list[Result]:
     name = study.option("settlement", "room")
     values = listed(tables, "settlement")
     given: Mapping[str, Any] = room(values, name).content
-    own = values[values["room"] == name].set_index("key")
     totals = from_totals(
         int(given["returned"]), int(given["resettled"]), mean_family=given["family"], watched_months=tuple(given["watched_months"]),
         months=tuple(given["months"]),
     )  # fmt: skip
-    basis = addresses("assumption", own.loc[["returned", "resettled", "family"], "row"])
-    watched = addresses("assumption", own.loc[["returned", "resettled", "watched_months", "months"], "row"])
+    basis = based_on(tables, values, name, "returned", "resettled", "family")
+    watched = based_on(tables, values, name, "returned", "resettled", "watched_months", "months")
     shares = totals.returned.assign(id=totals.returned["taken_as"], inputs=[basis] * len(totals.returned))
     bounds = totals.retained.assign(id=totals.retained["months"].astype(str), inputs=[watched] * len(totals.retained))
     needed = pd.DataFrame(
         {"id": f"{points:g}", "points": points,
          "households": households_needed(returned=given["returned"] / given["resettled"], fewer=points / 100),
-         "inputs": addresses("assumption", own.loc[["returned", "resettled", "points"], "row"])}
+         "inputs": based_on(tables, values, name, "returned", "resettled", "points")}
         for points in given["points"]
     )  # fmt: skip
     unknown = pd.DataFrame({"id": list(totals.unknown), "inputs": [basis] * len(totals.unknown)})

@@ -24,6 +24,10 @@ def assumptions(desk: Desk) -> Section:
         return text if isinstance(text, str) else row[name] if isinstance(row[name], str) else ""
 
     def value(row: dict[str, Any]) -> Markup:
+        if row["texts"] in ("True", "False"):
+            return Markup('<span class="title" data-cell="{}">{}</span>').format(
+                f"assumptions/{row['id']}/texts", desk.plain(f"flag.{row['texts'].lower()}")
+            )
         if row["smallest"] != row["smallest"]:
             return Markup('<span class="title" data-cell="{}">{}</span>').format(f"assumptions/{row['id']}/texts", row["texts"])
         low = desk.cell("assumptions", row["id"], "smallest")
