@@ -14,7 +14,7 @@ from qonys.core.contracts import Column, Contract
 from qonys.core.errors import QonysError
 from qonys.core.validate import examine
 
-LATER = {"date": "2020-03-17", "partial_date": "2020-04", "instant": "2020-03-16T09:30:00"}
+EARLIER = {"date": "2020-03-15", "partial_date": "2020-02", "instant": "2020-03-16T07:30:00"}
 _numbers = count(1)
 
 
@@ -64,7 +64,7 @@ def bad_rows(contract: Contract) -> list[tuple[dict[str, str], str, str]]:
     ]
     for first, last in contract.ordered:
         kind = contract.column(first).kind
-        row = good_row(contract) | ({first: "2", last: "1"} if kind == "number" else {first: LATER[kind]})
+        row = good_row(contract) | ({first: "2", last: "1"} if kind == "number" else {last: EARLIER[kind]})
         faulty.append((row, last, "backwards"))
     if "id" in contract.names:
         row = good_row(contract)

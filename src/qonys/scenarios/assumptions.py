@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 ORIGINS = ("seed", "published", "assumed", "setting")
 LANGUAGES = ("en", "ru", "kk")
 _SEGMENT = re.compile(r"([^.\[\]]+)|\[([^\[\]]*)\]")
-_TEXTS = [f"{name}{'' if language == 'en' else '_' + language}" for name in ("what", "why") for language in LANGUAGES]
+_TEXTS = [f"{name}{'' if language == 'en' else '_' + language}" for name in ("what", "reason") for language in LANGUAGES]
 COLUMNS = ("room", "place", "key", "value", "number", "origin", "entry", "figure", "factor", "summed", *_TEXTS, "source")
 
 
@@ -115,8 +115,8 @@ def _origin(part: Part) -> dict[str, Any]:
         "factor": part.number("factor", None),
         "summed": part.flag("sum"),
     }
-    for name in ("what", "why"):
-        texts = part.part(name, {})
+    for name, key in (("what", "what"), ("reason", "why")):
+        texts = part.part(key, {})
         for language in LANGUAGES:
             found[name if language == "en" else f"{name}_{language}"] = texts.text(language, None)
         texts.done()

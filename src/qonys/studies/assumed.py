@@ -55,7 +55,7 @@ def assumptions(tables: Tables, study: Study) -> list[Result]:
                 "smallest": numbers.min() if len(numbers) else None,
                 "largest": numbers.max() if len(numbers) else None,
                 "texts": "; ".join(texts[:SHOWN]) + (" …" if len(texts) > SHOWN else ""),
-                **{name: first[name] for name in ("figure", "what", "what_ru", "what_kk", "why", "why_ru", "why_kk")},
+                **{name: first[name] for name in ("figure", "what", "what_ru", "what_kk", "reason", "reason_ru", "reason_kk")},
                 "inputs": addresses("assumption", group["row"]) + addresses("figure", figures.loc[group["figure"].dropna().unique()]),
             }
         )

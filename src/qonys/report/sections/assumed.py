@@ -39,7 +39,7 @@ def assumptions(desk: Desk) -> Section:
         Column(desk.plain("column.value"), value, numeric=True),
         desk.number_column("assumptions", "values"),
         Column(desk.plain("column.origin_of_value"), lambda row: desk.plain(f"origin.{row['origin']}")),
-        Column(desk.plain("column.reason_chosen"), lambda row: own(row, "why")),
+        Column(desk.plain("column.reason_chosen"), lambda row: own(row, "reason")),
     ]
     section.blocks = [
         desk.cells("assumptions", columns, title=desk.say("table.assumptions"), note=desk.noted("note.assumptions", "assumptions"))

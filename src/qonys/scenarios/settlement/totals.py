@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pandas as pd
-from statsmodels.stats.proportion import proportion_confint
 
 from qonys.core.errors import DesignError
 
@@ -40,6 +39,8 @@ def returned_share(returned: float, resettled: float, *, coverage: float = 0.95)
     """
     if resettled <= 0 or not 0 <= returned <= resettled:
         raise DesignError(f"{returned:g} of {resettled:g} is not a part of a whole", mend="check which is the total")
+    from statsmodels.stats.proportion import proportion_confint
+
     low, high = proportion_confint(returned, resettled, alpha=1 - coverage, method="wilson")
     return 100 * returned / resettled, 100 * float(low), 100 * float(high)
 
