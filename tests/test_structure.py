@@ -19,6 +19,7 @@ ALLOWED = {
     "core": (),
     "store": ("core",),
     "i18n": ("core",),
+    "sources": ("core",),
     "flows": ("core",),
     "measures": ("core",),
     "border": ("core",),
@@ -33,7 +34,8 @@ ALLOWED = {
     "laboratory": ("core", "store", "measures", "convergence", "registers"),
     "evaluation": ("core", "store", "effects"),
     "rooms": ("core", "store", "measures", "registers", "scenarios"),
-    "pipeline": ("core", "registers", "store", "i18n", "flows", "measures", "convergence", "effects", "scenarios", "studies", "report"),
+    "holdings": ("core", "store", "sources"),
+    "pipeline": ("core", "holdings", "registers", "store", "i18n", "flows", "measures", "convergence", "effects", "scenarios", "studies", "report"),
     "cli": (
         "core",
         "store",
@@ -51,6 +53,8 @@ ALLOWED = {
         "evaluation",
         "rooms",
         "scenarios",
+        "holdings",
+        "sources",
         "pipeline",
     ),
 }

@@ -6,7 +6,7 @@ run_study   the two, then every table, figure and report into one folder
 
 The way back, from a printed number in that folder to its rows and sources, is `qonys.trace`. Modules beside this one put functions
 and files together for commands without a study: `qonys.registers` (measures), `qonys.borders` (border records), `qonys.laboratory`
-(convergence), `qonys.evaluation` (effects).
+(convergence), `qonys.evaluation` (effects), `qonys.rooms` (procedures, corridors, settlement), `qonys.holdings` (publishers' data).
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from qonys.core.contracts import CONTRACTS
 from qonys.core.errors import DataError, RegisterError, StudyError, nearest
 from qonys.core.run import InputFile, OutputTable, Run
 from qonys.core.validate import PLACE
+from qonys.holdings import PULLED, contract_file
 from qonys.measures import current, read_register, with_bounds
 from qonys.registers import admit_registers, read_text
 from qonys.scenarios.assumptions import assumptions
@@ -104,8 +105,11 @@ def _joined(contract: str, parts: list[ibis.Table]) -> ibis.Table:
     return whole
 
 
-def _path(study: Study, package: Snapshot, name: str) -> tuple[str, str, Path]:
-    """Snapshot, label and path of a file named in a study."""
+def _path(study: Study, package: Snapshot, contract: str, name: str) -> tuple[str, str, Path]:
+    """Snapshot, label and path of a file named in a study: shipped, pulled from a publisher, or its own."""
+    if name.startswith(PULLED):
+        path, vintage = contract_file(name.removeprefix(PULLED), contract)
+        return vintage, name, path
     label = name.removeprefix(SHIPPED)
     if name.startswith(SHIPPED):
         return package.name, label, package.path(label)
@@ -118,19 +122,19 @@ def _path(study: Study, package: Snapshot, name: str) -> tuple[str, str, Path]:
 
 
 def _one_file(con: Backend, study: Study, package: Snapshot, contract: str, name: str) -> tuple[list[InputFile], Intake]:
-    snapshot, label, path = _path(study, package, name)
+    snapshot, label, path = _path(study, package, contract, name)
     if name.endswith(".toml"):
         frame = assumptions(read_text(path, label), label).rename(columns={"row": PLACE}).astype({"entry": "Int64"}).astype("string")
         raw = ibis.memtable(frame.assign(row=range(len(frame))))
         intake = admit(con, raw, CONTRACTS[contract], file=label)
     else:
-        intake = take_in(con, path, CONTRACTS[contract], label=label, quarantine=not name.startswith(SHIPPED))
+        intake = take_in(con, path, CONTRACTS[contract], label=label, quarantine=not name.startswith((SHIPPED, PULLED)))
     return [InputFile(snapshot, label, sha256(path), contract, intake.rows, intake.bad_rows)], intake
 
 
 def _register_files(con: Backend, study: Study, package: Snapshot, contract: str, names: list[str]) -> tuple[list[InputFile], Intake]:
     """All register files in one examination, so that an id given twice is seen across files."""
-    places = [_path(study, package, name) for name in names]
+    places = [_path(study, package, contract, name) for name in names]
     intake, faults, entries = admit_registers(con, [(label, read_text(path, label)) for _, label, path in places])
     if faults:
         raise RegisterError(faults[0].rpartition("; ")[0], mend=faults[0].rpartition("; ")[2])

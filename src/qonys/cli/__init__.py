@@ -12,7 +12,7 @@ from typing import NoReturn
 
 import typer
 
-from qonys.cli import border, brief, contract, convergence, corridor, effects, measures, procedure, settle, study, trace
+from qonys.cli import border, brief, contract, convergence, corridor, effects, measures, procedure, settle, sources, study, trace
 from qonys.core.errors import QonysError
 
 app = typer.Typer(
@@ -28,6 +28,7 @@ app.add_typer(effects.app, name="effects")
 app.add_typer(procedure.app, name="procedure")
 app.add_typer(corridor.app, name="corridor")
 app.add_typer(settle.app, name="settle")
+app.add_typer(sources.app, name="sources")
 app.add_typer(brief.app, name="brief")
 app.command("trace")(trace.trace)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
@@ -13,8 +14,23 @@ from qonys.store.groups import Groups
 from qonys.store.tables import whole_file
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
+
+    import ibis
+
+
+def streamed(table: ibis.Table, *, rows: int = 65_536) -> pa.RecordBatchReader:
+    """The rows of an expression batch by batch, as the engine makes them; to be read once."""
+
+    def made() -> Iterator[pa.RecordBatch]:
+        with warnings.catch_warnings():
+            warnings.filterwarnings(
+                "ignore", "fetch_record_batch", DeprecationWarning
+            )  # ibis calls DuckDB by a name that is being replaced
+            yield from table.to_pyarrow_batches(chunk_size=rows)
+
+    return pa.RecordBatchReader.from_batches(table.schema().to_pyarrow(), made())
 
 
 def write_batches(

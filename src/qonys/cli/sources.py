@@ -1,0 +1,298 @@
+"""qonys sources list, pull, diff, status, show, mirror, map."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from qonys.cli.output import LanguageOption, OutputOption, tell, write_labelled
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from qonys.i18n import Words
+    from qonys.sources.mapping import Mapping
+
+app = typer.Typer(name="sources", no_args_is_help=True, help="Official data by their publishers' interfaces, into vintages that are kept.")
+
+StoreOption = Annotated[Path | None, typer.Option("--store", help="Folder of the store; by default QONYS_HOME.")]
+Target = Annotated[str, typer.Argument(help="publisher:dataset?filters, and @DAY or @NUMBER for a vintage; by default the last.")]
+MOST_SHOWN = 10_000  # rows a terminal or a pipe gets without a file
+
+
+@app.command("list")
+def list_(
+    publisher: Annotated[str | None, typer.Argument(help="A publisher, for its tables; without one, the publishers.")] = None,
+    lang: LanguageOption = "en",
+    output: OutputOption = None,
+) -> None:
+    """Publishers, or the tables of one that matter for migration, with the contract each maps to.
+
+    Example: qonys sources list eurostat --lang kk
+    """
+    import pandas as pd
+
+    from qonys.i18n import words
+    from qonys.sources import catalogue
+
+    say = words(lang)
+    if publisher is None:
+        rows = [
+            {"publisher": one.key, "title": one.name[lang], "address": one.address, "tables": len(one.tables), "licence": one.licence}
+            for one in catalogue.publishers().values()
+        ]
+    else:
+        facts = catalogue.publisher(publisher)
+        rows = [
+            {"target": f"{facts.key}:{one.id}", "title": one.title[lang], "contract": one.contract, "frequency": one.frequency,
+             "filters": "&".join(f"{name}={','.join(codes)}" for name, codes in one.filters)}
+            for one in facts.tables.values()
+        ]  # fmt: skip
+        tell(say.plain("sources.cite", cite=facts.cite, licence=facts.licence))
+    write_labelled(pd.DataFrame(rows), say, output)
+
+
+@app.command()
+def pull(
+    targets: Annotated[list[str], typer.Argument(help="publisher:dataset?filters, as 'eurostat:migr_imm1ctz?geo=DE,FR&since=2015'.")],
+    store: StoreOption = None,
+    studies: Annotated[list[Path] | None, typer.Option("--studies", help="Folders whose studies are told if their figures change.")] = None,
+    lang: LanguageOption = "en",
+) -> None:
+    """Ask the publisher and keep what is new as the next vintage; bytes, flags and notes as published. Needs the network.
+
+    Proxies by HTTPS_PROXY, certificates by QONYS_CA_BUNDLE, QONYS_OFFLINE=1 forbids the network.
+
+    Example: qonys sources pull 'eurostat:migr_imm1ctz?geo=DE,FR&since=2015'
+    """
+    from qonys.holdings import pull as ask
+    from qonys.holdings import touched
+    from qonys.i18n import words
+
+    say = words(lang)
+    for target in targets:
+        with _shown(say, target) as progress:
+            done = ask(target, store=store, progress=progress)
+        found = done.vintage
+        rows = "" if found.rows is None else say.number(found.rows)
+        key = "sources.pulled_new" if done.new else "sources.pulled_same"
+        tell(say.plain(key, target=done.target, number=say.number(found.number), rows=rows, size=say.number(found.size), name=found.name))
+        if done.new and found.number > 1:
+            changes = {kind: number for kind, number in found.changed.items() if number}
+            told = "; ".join(f"{say.label('revision', kind)}: {say.number(number)}" for kind, number in changes.items())
+            tell(say.plain("sources.changed", changes=told or say.plain("gap.sign")))
+            for path in touched(done.target, studies or [Path.cwd()]):
+                tell(say.plain("sources.touched", study=path))
+        if found.faults:
+            tell(say.plain("sources.faults", number=say.number(found.faults)))
+        print(found.name)
+
+
+@app.command()
+def diff(
+    old: Annotated[str, typer.Argument(help="TARGET@VINTAGE; TARGET alone for its last two vintages.")],
+    new: Annotated[str | None, typer.Argument(help="TARGET@VINTAGE, by default the last.")] = None,
+    store: StoreOption = None,
+    studies: Annotated[list[Path] | None, typer.Option("--studies", help="Folders whose studies are told if they are touched.")] = None,
+    lang: LanguageOption = "en",
+    output: OutputOption = None,
+) -> None:
+    """Revisions from one vintage to another: cell, old, new, percent, flags; and which of your studies they touch.
+
+    Example: qonys sources diff 'eurostat:migr_imm1ctz?geo=DE@1' 'eurostat:migr_imm1ctz?geo=DE@2'
+    """
+    from qonys.core.errors import SourceError
+    from qonys.holdings import found, revisions, touched
+    from qonys.i18n import words
+
+    say = words(lang)
+    target = old.partition("@")[0]
+    last = found(new or target, store=store)
+    if "@" not in old and new is None:
+        if last.number == 1:
+            raise SourceError(f"{last.target} has one vintage, nothing to compare", mend="pull it again when the publisher has released")
+        first = found(f"{target}@{last.number - 1}", store=store)
+    else:
+        first = found(old, store=store)
+    rows = revisions(first, last, store=store)
+    write_labelled(rows, say, output)
+    counts = "; ".join(f"{say.label('revision', str(kind))}: {say.number(number)}" for kind, number in rows["what"].value_counts().items())
+    tell(say.plain("sources.diff", old=first.name, new=last.name, changes=counts or say.plain("sources.nothing")))
+    if len(rows):
+        for path in touched(last.target, studies or [Path.cwd()]):
+            tell(say.plain("sources.touched", study=path))
+
+
+@app.command()
+def status(store: StoreOption = None, lang: LanguageOption = "en", output: OutputOption = None) -> None:
+    """Every target held: vintages, the publisher's own date, when it was last looked at, rows, bytes, and what is damaged.
+
+    Example: qonys sources status
+    """
+    from qonys.holdings import holdings
+    from qonys.i18n import words
+
+    write_labelled(holdings(store=store), words(lang), output)
+
+
+@app.command()
+def show(
+    target: Target,
+    contract: Annotated[bool, typer.Option("--contract", help="As rows of the contract it maps to, not as published.")] = False,
+    aggregates: Annotated[bool, typer.Option("--aggregates", help="With --contract: groups of areas too, named in a column.")] = False,
+    store: StoreOption = None,
+    lang: LanguageOption = "en",
+    output: OutputOption = None,
+) -> None:
+    """A vintage as the publisher wrote it, flags and notes beside the values; or as a contract, ready for a study.
+
+    Example: qonys sources show 'eurostat:migr_imm1ctz?geo=DE' --contract -o flows.parquet
+    """
+    from qonys.holdings import found, harmonised, staged
+    from qonys.i18n import words
+    from qonys.store import connect, write_lazy
+
+    say = words(lang)
+    vintage = found(target, store=store)
+    con = connect()
+    if contract:
+        rows = harmonised(vintage, store=store, aggregates=aggregates)
+        frame = rows.batches.read_all().to_pandas()
+        write_labelled(frame, say, output)
+        ignored = "; ".join(f"{why}: {say.number(number)}" for why, number in rows.counts.ignored.items())
+        tell(say.plain("sources.harmonised", rows=say.number(rows.counts.rows), read=say.number(rows.counts.read),
+                       faults=say.number(rows.faults.count), ignored=ignored or say.plain("gap.sign")))  # fmt: skip
+        for fault in rows.faults.table().head(5).itertuples():
+            tell(f"{fault.place}, {fault.column}: {fault.found}: {fault.why}")
+        return
+    table = staged(con, vintage, store=store)
+    if output is not None:
+        tell(f"{output}: {write_lazy(con, table, output)}")
+        return
+    write_labelled(con.to_pandas(table.limit(MOST_SHOWN)), say, None)
+    if (vintage.rows or 0) > MOST_SHOWN:
+        tell(say.plain("sources.first_rows", shown=say.number(MOST_SHOWN), rows=say.number(vintage.rows or 0)))
+
+
+@app.command()
+def mirror(
+    flows: Annotated[list[Path], typer.Argument(help="Tables of the contract flow, of immigration and of emigration.")],
+    lang: LanguageOption = "en",
+    output: OutputOption = None,
+) -> None:
+    """Both sides' reports of one flow in one row: immigration as the destination counts it, emigration as the origin does.
+
+    Example: qonys sources mirror immigration.parquet emigration.parquet
+    """
+    import pandas as pd
+
+    from qonys.i18n import words
+    from qonys.sources.harmonise import mirror as both
+    from qonys.store import read_whole
+
+    say = words(lang)
+    table = pd.concat([read_whole(path) for path in flows], ignore_index=True)
+    table["persons"] = pd.to_numeric(table["persons"])
+    found = both(table)
+    write_labelled(found.table, say, output)
+    counts = found.table["which_side"].value_counts()
+    tell("; ".join(f"{say.label('mirror', str(side))}: {say.number(number)}" for side, number in counts.items()))
+
+
+@app.command("map")
+def map_(
+    file: Annotated[Path, typer.Argument(help="Your own table: CSV, XLSX, Parquet, PX, SDMX-CSV/ML or JSON-stat.")],
+    mapping: Annotated[Path | None, typer.Option("--mapping", help="Write the proposed mapping here; or the mapping to --apply.")] = None,
+    apply: Annotated[bool, typer.Option("--apply", help="Read the file by the mapping and write rows of its contract.")] = False,
+    lang: LanguageOption = "en",
+    output: OutputOption = None,
+) -> None:
+    """Propose how the columns of a file map to a contract, with the reason for each guess; or apply a mapping you have checked.
+
+    Example: qonys sources map mine.xlsx --mapping mine.toml; qonys sources map mine.xlsx --mapping mine.toml --apply -o flows.csv
+    """
+    from qonys.core.errors import SourceError
+    from qonys.i18n import words
+    from qonys.sources.mapping import read_mapping, write_mapping
+    from qonys.sources.proposal import propose
+    from qonys.sources.user_file import sample
+    from qonys.store.tables import read_text, write_text
+
+    say = words(lang)
+    if apply:
+        if mapping is None:
+            raise SourceError("no mapping is named", mend="give --mapping FILE, made by: qonys sources map FILE --mapping FILE")
+        _apply(file, read_mapping(read_text(mapping), mapping.name), say, output)
+        return
+    rows, reading = sample(file)
+    proposed = propose(rows, reading=reading)
+    write_labelled(_guesses(proposed), say, output)
+    if proposed.missing:
+        tell(say.plain("sources.map_missing", contract=proposed.contract, names=", ".join(proposed.missing)))
+    else:
+        tell(say.plain("sources.map_complete", contract=proposed.contract))
+    if mapping is not None:
+        write_text(write_mapping(proposed), mapping)
+        tell(str(mapping))
+
+
+def _apply(file: Path, mapping: Mapping, say: Words, output: Path | None) -> None:
+    from qonys.sources.mapped import apply as read_by
+    from qonys.sources.staged import Faults
+    from qonys.sources.user_file import text_blocks, understood
+
+    faults = Faults(file.name)
+    done = read_by(text_blocks(file, understood(file, mapping.reading), faults), mapping, file=file.name, faults=faults)
+    frame = done.batches.read_all().to_pandas()
+    write_labelled(frame, say, output)
+    tell(say.plain("sources.mapped", rows=say.number(len(frame)), contract=mapping.contract, faults=say.number(faults.count)))
+    for fault in faults.table().head(5).itertuples():
+        tell(f"{fault.place}, {fault.column}: {fault.found}: {fault.why}")
+
+
+def _guesses(mapping: Mapping) -> pd.DataFrame:
+    import dataclasses
+
+    import pandas as pd
+
+    return pd.DataFrame([dataclasses.asdict(guess) for guess in mapping.guesses])
+
+
+class _shown:
+    """Bytes as they come, on a terminal only."""
+
+    def __init__(self, say: Words, target: str) -> None:
+        self.say, self.target = say, target
+
+    def __enter__(self) -> _Bar | None:
+        import sys
+
+        if not sys.stderr.isatty():
+            self.bar = None
+            return None
+        self.bar = _Bar(self.target)
+        return self.bar
+
+    def __exit__(self, *_: object) -> None:
+        if self.bar is not None:
+            self.bar.close()
+
+
+class _Bar:
+    def __init__(self, target: str) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+
+        self._progress = Progress(TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn(),
+                                  console=Console(stderr=True))  # fmt: skip
+        self._task = self._progress.add_task(target[:50], total=None)
+        self._progress.start()
+
+    def __call__(self, done: int, total: int | None) -> None:
+        self._progress.update(self._task, completed=done, total=total)
+
+    def close(self) -> None:
+        """Take the bar away."""
+        self._progress.stop()

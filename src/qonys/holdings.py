@@ -1,0 +1,228 @@
+"""Publishers' data held: a target is pulled into the store as a vintage, read back, compared with an earlier one, made a contract.
+
+pull          ask the publisher; keep what is new
+staged        a vintage as the publisher wrote it
+harmonised    a vintage as rows of the contract its table maps to
+revisions     what changed between two vintages, cell by cell
+touched       which studies name the target
+holdings      everything held, and how old it is
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import pyarrow as pa
+
+from qonys.core.errors import DataError, SourceError, nearest
+from qonys.sources.catalogue import publisher
+from qonys.sources.target import complete, parse
+from qonys.store import connect
+from qonys.store import vintages as store_vintages
+from qonys.store.keeping import keep_look, keep_reply
+from qonys.store.snapshots import store_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    import ibis
+    from ibis.backends.duckdb import Backend
+
+    from qonys.sources.harmonise import Harmonised
+    from qonys.store.vintages import Vintage
+
+PULLED = "pulled:"  # how a study names a target
+QUARANTINE = "quarantine"
+
+
+@dataclass(frozen=True, slots=True)
+class Pulled:
+    """What a pull came to: the target, its vintage, whether that is new, when it was looked at, and how often was asked."""
+
+    target: str
+    vintage: Vintage
+    new: bool
+    looked_at: datetime
+    tries: int
+
+
+def pull(text: str, *, store: Path | None = None, progress: Callable[[int, int | None], None] | None = None, **own: Any) -> Pulled:
+    """Ask the publisher for a target and keep what is new. own: settings of the network, see `sources.settings`.
+
+    A reply that has not changed is noted as a look. One of a wrong shape, or that cannot be read, stands in the store's quarantine.
+    Errors: SourceError as a sentence with the host and the mend; DataError for a store that is damaged or cannot be written to.
+    """
+    from qonys.sources import eurostat_reply, settings
+    from qonys.sources.fetch import fetch
+    from qonys.sources.pages import fetch_pages
+    from qonys.sources.reply import set_aside
+
+    target = complete(parse(text))
+    facts, module = publisher(target.publisher), _module(target.publisher)
+    home = store or store_folder()
+    request = module.request(target.dataset, target.codes, facts)
+    how = settings(facts, quarantine=home / QUARANTINE, **own)
+    last = store_vintages.latest(target.text, store=store)
+    into = home / "coming" / target.digest[:16]
+    if hasattr(module, "following"):
+        reply = fetch_pages(request, into=into, following=module.following, settings=how, progress=progress)
+    else:
+        quirk = eurostat_reply.verdict if target.publisher == "eurostat" else None
+        held = last.headers if last else {}
+        reply = fetch(
+            request, into=into, settings=how, quirk=quirk, etag=held.get("etag", ""), last_modified=held.get("last_modified", ""),
+            progress=progress,
+        )  # fmt: skip
+    told = {"etag": reply.etag, "last_modified": reply.last_modified, "url": reply.url}
+    if not reply.changed or reply.path is None:
+        kept = keep_look(target=target.text, looked_at=reply.looked_at, headers=told, store=store)
+        return Pulled(target.text, kept.vintage, kept.new, reply.looked_at, reply.tries)
+    try:
+        kept = keep_reply(
+            reply.path, target=target.text, looked_at=reply.looked_at, suffix=request.suffix, headers=told, store=store,
+            publisher_vintage=_day(reply.last_modified), stage=lambda path: module.stage(path, target.dataset, facts),
+        )  # fmt: skip
+    except SourceError as error:
+        aside = set_aside(
+            reply.path,
+            folder=home / QUARANTINE,
+            request=request,
+            url=reply.url,
+            headers=reply.headers,
+            found=error.what,
+            at=reply.looked_at,
+        )
+        raise SourceError(f"{target.text} came in a shape that is not understood: {error.what}", mend=f"it is kept in {aside}") from None
+    finally:
+        reply.path.unlink(missing_ok=True)
+    return Pulled(target.text, kept.vintage, kept.new, reply.looked_at, reply.tries)
+
+
+def found(text: str, *, store: Path | None = None) -> Vintage:
+    """A vintage held, by `TARGET` (the last), `TARGET@2026-11-30` (the last looked at on or before that day) or `TARGET@NUMBER`.
+
+    Errors: SourceError for a target that was never pulled, or a vintage that is not there.
+    """
+    name, _, which = text.partition("@")
+    target = complete(parse(name))
+    known = store_vintages.vintages(target.text, store=store)
+    if not known:
+        held = list(store_vintages.held(store=store)["target"])
+        near = nearest(target.text, held) if held else f"pull it: qonys sources pull '{target.text}'"
+        raise SourceError(f"{target.text} was never pulled", mend=near)
+    if not which:
+        return known[-1]
+    if which.isdigit() and len(which) < 6:
+        if 1 <= int(which) <= len(known):
+            return known[int(which) - 1]
+        raise SourceError(f"{target.text} has no vintage {which}", mend=f"it has 1 to {len(known)}")
+    days = [one for one in known if one.looked_at.date().isoformat() <= which[:10]]
+    if not re.fullmatch(r"\d{4}-\d\d-\d\d(-[0-9a-f]+)?", which) or not days:
+        raise SourceError(f"{target.text} has no vintage of {which}", mend=f"the first is of {known[0].looked_at.date()}")
+    return days[-1]
+
+
+def staged(con: Backend, vintage: Vintage, *, store: Path | None = None) -> ibis.Table:
+    """A vintage as the publisher wrote it: its own dimensions and codes, period, value, flag, unit, note; lazily."""
+    return store_vintages.table(con, vintage.target, vintage.number, store=store)
+
+
+def harmonised(vintage: Vintage, *, store: Path | None = None, aggregates: bool = False) -> Harmonised:
+    """A vintage as rows of the contract that its table maps to; every row carries the vintage.
+
+    Errors: SourceError for a table without a plan, DataError for a table without a column that its plan reads.
+    """
+    from qonys.sources.harmonise import harmonise
+    from qonys.sources.staged import Faults, Staged
+    from qonys.store.batches import streamed
+
+    target = parse(vintage.target)
+    con = connect()
+    table = staged(con, vintage, store=store).drop("copy")
+    whole = Staged(
+        batches=streamed(table), dimensions=tuple(key for key in vintage.keys if key not in ("period", "copy")), faults=Faults(vintage.name),
+        vintage=vintage.publisher_vintage or vintage.looked_at.date().isoformat(),
+    )  # fmt: skip
+    return harmonise(whole, target.publisher, target.dataset, aggregates=aggregates)
+
+
+def contract_file(text: str, contract: str, *, store: Path | None = None) -> tuple[Path, str]:
+    """A pulled target as a Parquet file of a contract, made once a vintage; and the name of the vintage, which a run carries.
+
+    Errors: SourceError as `found`, or for a table that maps to another contract.
+    """
+    from qonys.store.batches import write_batches
+
+    vintage = found(text, store=store)
+    rows = harmonised(vintage, store=store)
+    if rows.contract != contract:
+        raise SourceError(f"{vintage.target} is a {rows.contract}, not a {contract}", mend=f"name it under {rows.contract} in [tables]")
+    path = (store or store_folder()) / "contracts" / f"{vintage.folder.parent.name}-{vintage.number:04d}.parquet"
+    if not path.is_file():
+        write_batches(({"rows": pa.Table.from_batches([batch])} for batch in rows.batches), {"rows": path})
+    return path, vintage.name
+
+
+def revisions(old: Vintage, new: Vintage, *, store: Path | None = None) -> pd.DataFrame:
+    """Cells that changed from one vintage of a target to another: dimensions, period, old, new, change, percent, flags, what.
+
+    Errors: DataError for vintages of two targets.
+    """
+    if old.target != new.target:
+        raise DataError(f"{old.target} and {new.target} are two targets", mend="compare two vintages of one target")
+    con = connect()
+    found_ = store_vintages.diff(con, old.target, old.number, new.number, store=store)
+    return con.to_pandas(found_)
+
+
+def touched(target: str, folders: Iterable[Path]) -> list[Path]:
+    """Study files in these folders, and below, that name the target (with or without a vintage)."""
+    wanted = complete(parse(target)).text
+    touching = []
+    for path in sorted({path for folder in folders if folder.is_dir() for path in folder.rglob("*.toml")}):
+        try:
+            tables = tomllib.loads(path.read_text(encoding="utf-8")).get("tables", {})
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError):
+            continue
+        names = [name for group in tables.values() if isinstance(group, list) for name in group] if isinstance(tables, dict) else []
+        if any(_same(name, wanted) for name in names if isinstance(name, str) and name.startswith(PULLED)):
+            touching.append(path)
+    return touching
+
+
+def holdings(*, store: Path | None = None, now: datetime | None = None) -> pd.DataFrame:
+    """Every target held: target, vintages, publisher_vintage, looked_at, days_ago, rows, bytes, stored, fault."""
+    table = store_vintages.held(store=store)
+    today = now or datetime.now(UTC)
+    seen = pd.to_datetime(table["looked_at"], utc=True)
+    return table.assign(days_ago=[None if pd.isna(one) else (today - one).days for one in seen])
+
+
+def _same(name: str, wanted: str) -> bool:
+    try:
+        return complete(parse(name.removeprefix(PULLED).partition("@")[0])).text == wanted
+    except SourceError:
+        return False
+
+
+def _module(key: str) -> ModuleType:
+    """The module of a publisher: its quirks."""
+    return import_module(f"qonys.sources.{key}")
+
+
+def _day(moment: str) -> str | None:
+    """The day of a Last-Modified header, for publishers whose replies say no vintage."""
+    from email.utils import parsedate_to_datetime
+
+    try:
+        return parsedate_to_datetime(moment).date().isoformat() if moment else None
+    except (TypeError, ValueError):
+        return None
