@@ -17,6 +17,7 @@ import pandas as pd
 
 from bench.border import border
 from bench.gravity import gravity
+from bench.rooms import rooms
 from qonys.convergence import Options, spread
 from qonys.convergence.clubs import partition
 from qonys.core import areas
@@ -244,6 +245,7 @@ def main() -> None:
     claims()
     print(border(), flush=True)
     print(gravity(), flush=True)
+    print(rooms(), flush=True)
     for name in ("kazakhstan", "eu-covid"):
         study = open_study(name)
         report(f"answers of {name}", seconds(lambda study=study: answer(study)), f"{len(study.questions)} questions")

@@ -11,6 +11,8 @@ import typer
 from qonys.cli.output import LanguageOption, OutputOption, tell, write_labelled
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import pandas as pd
 
     from qonys.report.rooms.corridor import CorridorNames
@@ -48,11 +50,13 @@ def plan(
     """
     from qonys.core.errors import DesignError
     from qonys.report.rooms.corridor import binding_sentences, conflict_sentences, plan_sentences
+    from qonys.rooms import check_folder
     from qonys.rooms.corridors import open_corridor
     from qonys.scenarios.corridor import binding as what_binds
     from qonys.scenarios.corridor import conflict as what_conflicts
     from qonys.scenarios.corridor import plan as make
 
+    check_folder(to)
     opened = open_corridor(file)
     names = _names(opened, lang)
     try:
@@ -73,7 +77,8 @@ def plan(
     write_labelled(getattr(found, show), names.say, output)
     for sentence in sentences:
         tell(sentence)
-    _keep(to, found, names, [file], sentences, tables, {"gap": gap, "seconds": seconds, "language": lang})
+    parameters = {"binding": binding, "gap": gap, "seconds": seconds, "language": lang}
+    _keep(to, found, names, [(file, "corridor")], sentences, tables, parameters)
 
 
 @app.command()
@@ -95,9 +100,11 @@ def replan(
     Example: qonys corridor replan transit_closed.toml --done out/transit --on 2020-05-01
     """
     from qonys.report.rooms.corridor import replan_sentences
+    from qonys.rooms import check_folder
     from qonys.rooms.corridors import open_corridor, open_plan
     from qonys.scenarios.corridor import replan as again
 
+    check_folder(to)
     opened = open_corridor(file)
     names = _names(opened, lang)
     found = again(opened.corridor, open_plan(done), on=_day(on), gap=gap, seconds=seconds)
@@ -106,7 +113,8 @@ def replan(
     sentences = replan_sentences(found, names)
     for sentence in sentences:
         tell(sentence)
-    _keep(to, found.plan, names, [file], sentences, tables, {"on": on, "gap": gap, "seconds": seconds, "language": lang})
+    inputs = [(file, "corridor"), (done / "run.json", "plan")]
+    _keep(to, found.plan, names, inputs, sentences, tables, {"on": on, "gap": gap, "seconds": seconds, "language": lang})
 
 
 @app.command()
@@ -138,7 +146,7 @@ def withstand(
     chance: Annotated[float, typer.Option("--chance", help="Chance that a departure is lost, 0 to 1.")],
     scenarios: Annotated[int, typer.Option("--scenarios", help="Scenarios the robust plan is made for.")] = 10,
     tests: Annotated[int, typer.Option("--tests", help="Fresh scenarios both plans are held against.")] = 50,
-    seed: Annotated[int, typer.Option("--seed", help="Random seed.")] = 1,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Random seed.")] = 1,
     lang: LanguageOption = "en",
     output: OutputOption = None,
 ) -> None:
@@ -184,10 +192,10 @@ def _keep(
     to: Path | None,
     found: Plan,
     names: CorridorNames,
-    files: list[Path],
+    inputs: list[tuple[Path, str]],
     sentences: list[str],
     tables: dict[str, pd.DataFrame],
-    parameters: dict[str, object],
+    parameters: Mapping[str, object],
 ) -> None:
     if to is None:
         return
@@ -202,7 +210,7 @@ def _keep(
         to,
         found.corridor.name,
         parameters=parameters,
-        inputs=[(file, "corridor") for file in files],
+        inputs=inputs,
         tables=every,
         pictures=pictures,
         sentences=sentences,

@@ -23,8 +23,8 @@ FolderOption = Annotated[Path | None, typer.Option("--to", help="Write every tab
 def simulate(
     file: File,
     show: Annotated[Shown, typer.Option("--show", help="Which table to print.")] = "outcomes",
-    runs: Annotated[int | None, typer.Option("--runs", help="Repetitions, instead of those of the file.")] = None,
-    seed: Annotated[int | None, typer.Option("--seed", help="Random seed, instead of that of the file.")] = None,
+    runs: Annotated[int | None, typer.Option("--runs", min=1, max=100_000, help="Repetitions, instead of those of the file.")] = None,
+    seed: Annotated[int | None, typer.Option("--seed", min=0, help="Random seed, instead of that of the file.")] = None,
     to: FolderOption = None,
     lang: LanguageOption = "en",
     output: OutputOption = None,
@@ -36,8 +36,9 @@ def simulate(
     from qonys.i18n import words
     from qonys.report.rooms.naming import Names
     from qonys.report.rooms.procedure import procedure_pictures, procedure_sentences
-    from qonys.rooms import keep, simulate_file
+    from qonys.rooms import check_folder, keep, simulate_file
 
+    check_folder(to)
     say = words(lang)
     procedure, found, labels = simulate_file(file, runs=runs, seed=seed)
     name = Names(say, labels)
@@ -79,7 +80,9 @@ def fit(
     declared: Annotated[Path | None, typer.Option("--declared", help="The procedure as it is declared, to compare with.")] = None,
     show: Annotated[Fitting, typer.Option("--show", help="Which table to print.")] = "durations",
     as_of: Annotated[str | None, typer.Option("--as-of", help="Day or moment of the cut, UTC; by default the last of the log.")] = None,
-    limit: Annotated[float | None, typer.Option("--limit", help="Legal limit in days: the share of cases decided within it.")] = None,
+    limit: Annotated[
+        int | None, typer.Option("--limit", min=1, max=3660, help="Legal limit in days: the share of cases decided within it.")
+    ] = None,
     country: Annotated[str | None, typer.Option("--country", help="Count its working days too: KAZ.")] = None,
     zone: Annotated[str, typer.Option("--zone", help="Time zone of days and months: Asia/Almaty.")] = "UTC",
     last_step: Annotated[str | None, typer.Option("--last-step", help="The step that decides a case; by default found in the log.")] = None,
@@ -92,11 +95,15 @@ def fit(
 
     Example: qonys procedure fit log.csv --declared kandas.toml --limit 90 --procedure fitted.toml
     """
+    from qonys.core.errors import DesignError
     from qonys.i18n import words
     from qonys.report.rooms.naming import Names
     from qonys.report.rooms.procedure import fit_pictures, fit_sentences
-    from qonys.rooms import fit_file, keep, open_procedure, write_procedure
+    from qonys.rooms import check_folder, fit_file, keep, open_procedure, write_procedure
 
+    check_folder(to)
+    if procedure is not None and limit is None:
+        raise DesignError("a procedure needs its legal limit", mend="give --limit in days")
     say = words(lang)
     done = fit_file(log, declared=declared, as_of=as_of, country=country, zone=zone, last_step=last_step)
     name = Names(say, {} if declared is None else open_procedure(declared)[1])
@@ -108,13 +115,13 @@ def fit(
     sentences = fit_sentences(done.fitted, name, limit)
     for sentence in sentences:
         tell(sentence)
-    if procedure is not None:
-        write_procedure(done.fitted, procedure, limit=limit, country=country)
+    if procedure is not None and limit is not None:
+        write_procedure(done.fitted, procedure, limit=limit, country=done.country)
         tell(str(procedure))
     if to is not None:
         tables = {one: getattr(done.fitted, one) for one in Fitting.__args__}  # type: ignore[attr-defined]
         pictures = {key: chart.wide for key, chart in fit_pictures(done.fitted, name, limit).items()}
-        parameters = {"as_of": str(done.fitted.as_of), "country": country, "zone": zone, "limit": limit, "language": lang}
+        parameters = {"as_of": str(done.fitted.as_of), "country": done.country, "zone": zone, "last_step": last_step, "limit": limit}
         inputs = [(log, "case_event"), *([] if declared is None else [(declared, "procedure")])]
-        keep(to, log.stem, parameters=parameters, inputs=inputs, tables=tables, pictures=pictures, sentences=sentences)
+        keep(to, log.stem, parameters=parameters | {"language": lang}, inputs=inputs, tables=tables, pictures=pictures, sentences=sentences)
         tell(str(to))

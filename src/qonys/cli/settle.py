@@ -44,9 +44,10 @@ def retention(
     from qonys.i18n import words
     from qonys.report.rooms.naming import Names
     from qonys.report.rooms.settlement import effect_sentences, retention_sentences, survival_chart
-    from qonys.rooms import keep
+    from qonys.rooms import check_folder, keep
     from qonys.rooms.settlements import retention_of_file
 
+    check_folder(to)
     found = retention_of_file(records, design=design, by=by, draws=draws, seed=seed)
     say = words(lang)
     name = Names(say, found.labels)
@@ -83,12 +84,16 @@ def totals(
         tuple[float, float] | None,
         typer.Option("--watched", help="Months from the move to the count, of the last who came and of the first."),
     ] = None,
+    show: Annotated[
+        Literal["returned", "retained"],
+        typer.Option("--show", help="Which table to print: who went back, or bounds of who is still there."),
+    ] = "returned",
     lang: LanguageOption = "en",
     output: OutputOption = None,
 ) -> None:
     """What two published totals tell of going back, with intervals, and what they cannot.
 
-    Example: qonys settle totals 770 9206 --family 4
+    Example: qonys settle totals 770 9206 --family 4 --watched 0 60 --show retained
     """
     from qonys.i18n import words
     from qonys.report.rooms.naming import Names
@@ -97,7 +102,7 @@ def totals(
 
     say = words(lang)
     found = from_totals(returned, resettled, mean_family=family, watched_months=watched)
-    write_labelled(found.returned, say, output)
+    write_labelled(getattr(found, show), say, output)
     for sentence in totals_sentences(found, Names(say, {})):
         tell(sentence)
 
@@ -120,9 +125,10 @@ def place(
     from qonys.i18n import words
     from qonys.report.rooms.naming import Names
     from qonys.report.rooms.settlement import placed_sentences, places_chart
-    from qonys.rooms import keep
+    from qonys.rooms import check_folder, keep
     from qonys.rooms.settlements import place_file
 
+    check_folder(to)
     found = place_file(file, as_they_arrive=as_they_arrive)
     say = words(lang)
     name = Names(say, found.labels)

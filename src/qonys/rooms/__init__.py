@@ -4,7 +4,7 @@
 folder with every table, picture and sentence, and the run behind them.
 """
 
-from qonys.rooms.folder import Kept, keep
+from qonys.rooms.folder import Kept, check_folder, keep
 from qonys.rooms.procedures import fit_file, open_procedure, simulate_file, write_procedure
 
-__all__ = ["Kept", "fit_file", "keep", "open_procedure", "simulate_file", "write_procedure"]
+__all__ = ["Kept", "check_folder", "fit_file", "keep", "open_procedure", "simulate_file", "write_procedure"]

@@ -47,19 +47,19 @@ def open_corridor(path: Path, *, register: Sequence[str] = DEFAULT) -> Opened:
 
 def open_plan(folder: Path) -> Plan:
     """A plan that was kept in a folder, with the corridor it was made for. Errors: DataError where the folder holds none."""
-    inputs = sorted((folder / "inputs").glob("*.toml"))
     names = [one.name for one in fields(Plan) if one.name != "corridor"]
-    absent = [name for name in names if not (folder / "tables" / f"{name}.parquet").is_file()]
-    if len(inputs) != 1 or absent:
+    files = [folder / "tables" / f"{name}.parquet" for name in names]
+    inputs = sorted((folder / "inputs").glob("*.toml"))
+    if len(inputs) != 1 or not all(file.is_file() for file in (*files, folder / "run.json")):
         raise DataError(f"{folder} holds no plan of a corridor", mend="write one with: qonys corridor plan FILE --to FOLDER")
-    tables = {name: pd.read_parquet(folder / "tables" / f"{name}.parquet") for name in names}
+    tables = {name: pd.read_parquet(file) for name, file in zip(names, files, strict=True)}
     return Plan(corridor=open_corridor(inputs[0]).corridor, **tables)
 
 
 def _with_register(part: Part, register: Sequence[str]) -> tuple[dict[str, Any], pd.DataFrame]:
     """The content with closed spans for each border that follows the register."""
     content, found = dict(part.content), []
-    if not any("register" in border for border in content.get("borders", ()) if isinstance(border, dict)):
+    if not any("register" in row.content for row in part.rows("borders", ())):
         return content, pd.DataFrame(columns=["border", "first", "last", "measures"])
     first, last = part.day("first"), part.day("last")
     borders = []

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from qonys.core.errors import DataError
 from qonys.core.run import InputFile, OutputTable, Run
 from qonys.store.snapshots import sha256
 from qonys.store.tables import whole_file, write_table, write_text, write_workbook
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,13 +27,24 @@ class Kept:
     run: Run
 
 
+def check_folder(folder: Path | None) -> None:
+    """See that results can be kept there, before anything is reckoned. Errors: DataError where a file stands in the way, or no right to."""
+    if folder is None:
+        return
+    nearest = next(one for one in (folder, *folder.absolute().parents) if one.exists())
+    if not nearest.is_dir():
+        raise DataError(f"{nearest} is a file, not a folder", mend="name another folder with --to")
+    if not os.access(nearest, os.W_OK):
+        raise DataError(f"nothing may be written to {nearest}", mend="name another folder with --to")
+
+
 def keep(
     folder: Path, room: str, *, parameters: Mapping[str, Any], inputs: Iterable[tuple[Path, str]], tables: Mapping[str, pd.DataFrame],
     pictures: Mapping[str, str], sentences: Iterable[str],
 ) -> Kept:  # fmt: skip
     """Write inputs/, tables/NAME.parquet, tables.xlsx, figures/NAME.svg, answer.txt and run.json. inputs: files with what they are.
 
-    The same input gives the same bytes.
+    The same input gives the same bytes. What an earlier run in that folder lists and this one does not write is taken out.
     """
     outputs = []
     full = {name: frame for name, frame in tables.items() if len(frame.columns)}
@@ -43,11 +57,28 @@ def keep(
     for name, svg in pictures.items():
         write_text(svg, folder / "figures" / f"{name}.svg")
     write_text("\n\n".join(sentences) + "\n", folder / "answer.txt")
-    inputs = list(inputs)
-    for path, _ in inputs:
-        with whole_file(folder / "inputs" / path.name) as copy:
-            copy.write_bytes(path.read_bytes())
-    files = tuple(InputFile(f"file@{sha256(path)[:12]}", path.name, sha256(path), kind, 0, 0) for path, kind in inputs)
-    run = Run(room, dict(parameters), files, tuple(outputs))
+    run = Run(room, dict(parameters), _copied(folder, inputs), tuple(outputs))
+    if (folder / "run.json").is_file():
+        before = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+        for path in _stand(folder, before) - _stand(folder, asdict(run)):
+            path.unlink(missing_ok=True)
     write_text(run.to_json(), folder / "run.json")
     return Kept(folder, run)
+
+
+def _copied(folder: Path, inputs: Iterable[tuple[Path, str]]) -> tuple[InputFile, ...]:
+    """The inputs beside the results; of two files of one name the second is called by what it is too."""
+    files: dict[str, InputFile] = {}
+    for path, kind in inputs:
+        name = path.name if path.name not in files else f"{kind}-{path.name}"
+        content, copy = path.read_bytes(), folder / "inputs" / name
+        with whole_file(copy) as draft:
+            draft.write_bytes(content)
+        files[name] = InputFile(f"file@{sha256(copy)[:12]}", name, sha256(copy), kind, 0, 0)
+    return tuple(files.values())
+
+
+def _stand(folder: Path, run: dict[str, Any]) -> set[Path]:
+    """Where the tables and inputs of a run stand."""
+    tables = {folder / "tables" / f"{Path(one['name']).name}.parquet" for one in run["outputs"]}
+    return tables | {folder / "inputs" / Path(one["file"]).name for one in run["inputs"]}

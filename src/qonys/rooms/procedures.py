@@ -10,7 +10,7 @@ import pandas as pd
 
 from qonys.core.contracts import CONTRACTS
 from qonys.core.errors import DataError, DesignError
-from qonys.scenarios.procedure.calendars import open_days
+from qonys.scenarios.procedure.calendars import known_country, open_days
 from qonys.scenarios.procedure.read import procedure_of
 from qonys.scenarios.reading import Part, named_part
 from qonys.store import connect, take_in
@@ -30,11 +30,12 @@ LARGEST_LOG = 2_000_000_000  # bytes of an XES file
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """An event log fitted: the tables, sentences on rows that were not used, and where these rows stand."""
+    """An event log fitted: the tables, sentences on rows that were not used, where these rows stand, whose working days were counted."""
 
     fitted: Fitted
     faults: tuple[str, ...]
     quarantine: Path | None
+    country: str | None
 
 
 def open_procedure(path: Path) -> tuple[Procedure, Labels]:
@@ -62,24 +63,27 @@ def fit_file(
     """
     from qonys.scenarios.procedure.fit import fit_log
 
+    if country is not None:
+        known_country(country)
     events, faults, quarantine = _events(log)
     table = unit = None
     if declared is not None:
         procedure, _ = open_procedure(declared)
         table, unit, country = _declared(procedure), "days", country or procedure.country
     closed = None if country is None else _closed(events, country)
-    found = fit_log(events, as_of=as_of, closed=closed, zone=zone, declared=table, declared_unit=unit or "days", last_step=last_step)
-    return Fit(found, (*faults, *(str(row.what) for row in found.faults.itertuples())), quarantine)
+    try:
+        found = fit_log(events, as_of=as_of, closed=closed, zone=zone, declared=table, declared_unit=unit or "days", last_step=last_step)
+    except (pd.errors.OutOfBoundsDatetime, pd.errors.OutOfBoundsTimedelta):
+        raise DesignError(f"as_of = {as_of} lies centuries from the log", mend="correct its year") from None
+    return Fit(found, (*faults, *(str(row.what) for row in found.faults.itertuples())), quarantine, country)
 
 
-def write_procedure(fitted: Fitted, path: Path, *, limit: float | None, country: str | None = None) -> None:
-    """A procedure file that moves as the log did. Errors: DesignError without a limit, or where the log does not determine a step."""
+def write_procedure(fitted: Fitted, path: Path, *, limit: float, country: str | None = None) -> None:
+    """A procedure file that moves as the log did. Errors: DesignError where the log does not determine a step."""
     import tomli_w
 
     from qonys.scenarios.procedure.fit import as_procedure
 
-    if limit is None:
-        raise DesignError("a procedure needs its legal limit", mend="give --limit in days")
     content = as_procedure(fitted, limit=limit, country=country, name=path.stem)
     procedure_of(Part(content, path.name))  # what is written can be read
     write_text(tomli_w.dumps(content), path)
@@ -87,7 +91,7 @@ def write_procedure(fitted: Fitted, path: Path, *, limit: float | None, country:
 
 def _events(log: Path) -> tuple[pd.DataFrame, tuple[str, ...], Path | None]:
     """A log in the columns of the contract `case_event`, with sentences on what was left out."""
-    if log.suffix.lower() not in (".xes", ".gz"):
+    if not log.name.lower().endswith((".xes", ".xes.gz")):
         con = connect()
         intake = take_in(con, log, CONTRACTS["case_event"])
         return con.to_pandas(intake.table), intake.faults, intake.quarantine

@@ -112,8 +112,9 @@ def _records(path: Path) -> tuple[pd.DataFrame, tuple[str, ...], Path | None]:
     beside = path.with_name(f"{path.stem}.quarantine.csv")
     intake = admit(con, raw, CONTRACTS["household"], file=path.name, malformed=malformed, quarantine_to=beside)
     rows = con.to_pandas(intake.table)
-    if rows.empty and intake.faults:
-        raise DataError(f"{path.name} holds no usable record: {intake.faults[0]}", mend=f"the rows stand in {beside.name}")
+    if rows.empty:
+        why = f": {intake.faults[0]}" if intake.faults else ""
+        raise DataError(f"{path.name} holds no usable record{why}", mend=f"the rows stand in {beside.name}" if why else "add a row a stay")
     rows["row"] = rows["row"].str.rpartition(":")[2].astype(int)
     if intake.ignored:
         rows = rows.merge(_numbered(con.to_pandas(raw.select("row", *intake.ignored))), on="row", how="left")

@@ -154,7 +154,7 @@ def replan_sentences(found: Replan, names: CorridorNames) -> list[str]:
     for row in found.changes.sort_values("days_lost", ascending=False, kind="stable").to_dict("records"):
         if row["days_lost"] != row["days_lost"] or abs(row["days_lost"]) < 0.05:
             continue
-        key = "replan.lost" if row["days_lost"] > 0 else "replan.won"
+        key = f"replan.{'lost' if row['days_lost'] > 0 else 'won'}{'_left' if row['last_after'] is pd.NaT else ''}"
         told.append(say.plain(key, group=names.group(row["group"]), days=say.number(abs(row["days_lost"]), 1),
                               last=names.day(row["last_after"])))  # fmt: skip
     for (border, where), held in found.held.groupby(["border", "place"]):
