@@ -10,11 +10,16 @@ holdings      everything held, and how old it is
 
 from __future__ import annotations
 
+import hashlib
 import re
 import tomllib
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from functools import cache
 from importlib import import_module
+from importlib.metadata import version
+from importlib.resources import files
+from itertools import chain
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -31,7 +36,7 @@ from qonys.store.keeping import keep_look, keep_reply
 from qonys.store.snapshots import store_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     import ibis
     from ibis.backends.duckdb import Backend
@@ -41,6 +46,8 @@ if TYPE_CHECKING:
 
 PULLED = "pulled:"  # how a study names a target
 QUARANTINE = "quarantine"
+# a target may hold "@" itself, as those of the OECD do: only what looks like a vintage is one
+_WHICH = re.compile(r"(?P<target>.+)@(?P<which>\d{1,5}|\d{4}-\d\d-\d\d(-[0-9a-f]{12})?)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +85,10 @@ def pull(text: str, *, store: Path | None = None, progress: Callable[[int, int |
         quirk = eurostat_reply.verdict if target.publisher == "eurostat" else None
         held = last.headers if last else {}
         reply = fetch(
-            request, into=into, settings=how, quirk=quirk, etag=held.get("etag", ""), last_modified=held.get("last_modified", ""),
+            request, into=into, settings=how, quirk=quirk, etag=held.get("etag", ""), last_modified=held.get("last-modified", ""),
             progress=progress,
         )  # fmt: skip
-    told = {"etag": reply.etag, "last_modified": reply.last_modified, "url": reply.url}
+    told = {"etag": reply.etag, "last-modified": reply.last_modified, "url": reply.url}
     if not reply.changed or reply.path is None:
         kept = keep_look(target=target.text, looked_at=reply.looked_at, headers=told, store=store)
         return Pulled(target.text, kept.vintage, kept.new, reply.looked_at, reply.tries)
@@ -106,37 +113,62 @@ def pull(text: str, *, store: Path | None = None, progress: Callable[[int, int |
     return Pulled(target.text, kept.vintage, kept.new, reply.looked_at, reply.tries)
 
 
-def found(text: str, *, store: Path | None = None) -> Vintage:
-    """A vintage held, by `TARGET` (the last), `TARGET@2026-11-30` (the last looked at on or before that day) or `TARGET@NUMBER`.
+def parted(text: str) -> tuple[str, str]:
+    """A target and which of its vintages: `("oecd:...@DF_MIG,1.0", "2")` of `oecd:...@DF_MIG,1.0@2`; "" where none is named."""
+    named = _WHICH.fullmatch(text)
+    return (named["target"], named["which"]) if named else (text.removesuffix("@"), "")
 
-    Errors: SourceError for a target that was never pulled, or a vintage that is not there.
+
+def found(text: str, *, store: Path | None = None) -> Vintage:
+    """A vintage held, by `TARGET` (the last), `TARGET@NUMBER`, `TARGET@2026-11-30` (the last that was new on or before that day), or by
+    the name that a figure carries, `publisher:dataset@2026-11-30-0123456789ab`, of whatever filters it is.
+
+    Errors: SourceError for a target that was never pulled, or a vintage that is not there; DataError for a store that is damaged.
     """
-    name, _, which = text.partition("@")
+    name, which = parted(text)
+    if len(which) > len("2026-11-30"):
+        return _named(name, text, store)
     target = complete(parse(name))
     known = store_vintages.vintages(target.text, store=store)
     if not known:
-        held = list(store_vintages.held(store=store)["target"])
-        near = nearest(target.text, held) if held else f"pull it: qonys sources pull '{target.text}'"
-        raise SourceError(f"{target.text} was never pulled", mend=near)
+        near = nearest(target.text, store_vintages.held(store=store)["target"])
+        pull_it = f"pull it: qonys sources pull '{target.text}'"
+        raise SourceError(f"{target.text} was never pulled", mend=near if near.startswith("did you mean") else pull_it)
     if not which:
         return known[-1]
-    if which.isdigit() and len(which) < 6:
+    if which.isdigit():
         if 1 <= int(which) <= len(known):
             return known[int(which) - 1]
         raise SourceError(f"{target.text} has no vintage {which}", mend=f"it has 1 to {len(known)}")
-    days = [one for one in known if one.looked_at.date().isoformat() <= which[:10]]
-    if not re.fullmatch(r"\d{4}-\d\d-\d\d(-[0-9a-f]+)?", which) or not days:
+    try:
+        days = [one for one in known if one.looked_at.date() <= date.fromisoformat(which)]
+    except ValueError:
+        raise SourceError(f"{which} is no day", mend="write TARGET@2026-11-30 or TARGET@NUMBER") from None
+    if not days:
         raise SourceError(f"{target.text} has no vintage of {which}", mend=f"the first is of {known[0].looked_at.date()}")
     return days[-1]
 
 
+def _named(dataset: str, name: str, store: Path | None) -> Vintage:
+    """The vintage of that name, among the targets of a dataset that are whole."""
+    held = store_vintages.held(store=store)
+    of = [str(row.target) for row in held.itertuples() if not row.fault and str(row.target).partition("?")[0] == dataset.partition("?")[0]]
+    for target in of:
+        for one in store_vintages.vintages(target, store=store):
+            if one.name == f"{dataset.partition('?')[0]}@{name.rpartition('@')[2]}":
+                return one
+    raise SourceError(f"no vintage held is called {name}", mend="see which are: qonys sources status")
+
+
 def staged(con: Backend, vintage: Vintage, *, store: Path | None = None) -> ibis.Table:
-    """A vintage as the publisher wrote it: its own dimensions and codes, period, value, flag, unit, note; lazily."""
-    return store_vintages.table(con, vintage.target, vintage.number, store=store)
+    """A vintage as the publisher wrote it: its own dimensions and codes, period, value, flag, unit, note; lazily, ordered by cell."""
+    return store_vintages.table(con, vintage.target, vintage.number, store=store).order_by([*vintage.keys, "copy"])
 
 
-def harmonised(vintage: Vintage, *, store: Path | None = None, aggregates: bool = False) -> Harmonised:
-    """A vintage as rows of the contract that its table maps to; every row carries the vintage.
+def harmonised(
+    vintage: Vintage, *, store: Path | None = None, aggregates: bool = False, keep: Mapping[str, str | Sequence[str]] | None = None
+) -> Harmonised:
+    """A vintage as rows of the contract that its table maps to; every row carries the vintage. aggregates, keep: as in `harmonise`.
 
     Errors: SourceError for a table without a plan, DataError for a table without a column that its plan reads.
     """
@@ -148,27 +180,41 @@ def harmonised(vintage: Vintage, *, store: Path | None = None, aggregates: bool 
     con = connect()
     table = staged(con, vintage, store=store).drop("copy")
     whole = Staged(
-        batches=streamed(table), dimensions=tuple(key for key in vintage.keys if key not in ("period", "copy")), faults=Faults(vintage.name),
+        batches=streamed(table), dimensions=tuple(key for key in vintage.keys if key != "period"), faults=Faults(vintage.name),
         vintage=vintage.publisher_vintage or vintage.looked_at.date().isoformat(),
     )  # fmt: skip
-    return harmonise(whole, target.publisher, target.dataset, aggregates=aggregates)
+    return harmonise(whole, target.publisher, target.dataset, aggregates=aggregates, keep=keep)
 
 
 def contract_file(text: str, contract: str, *, store: Path | None = None) -> tuple[Path, str]:
-    """A pulled target as a Parquet file of a contract, made once a vintage; and the name of the vintage, which a run carries.
+    """A pulled target as a Parquet file of a contract, made once for a vintage and a plan; and the vintage's name, which a run carries.
 
     Errors: SourceError as `found`, or for a table that maps to another contract.
     """
-    from qonys.store.batches import write_batches
-
     vintage = found(text, store=store)
     rows = harmonised(vintage, store=store)
     if rows.contract != contract:
         raise SourceError(f"{vintage.target} is a {rows.contract}, not a {contract}", mend=f"name it under {rows.contract} in [tables]")
-    path = (store or store_folder()) / "contracts" / f"{vintage.folder.parent.name}-{vintage.number:04d}.parquet"
+    path = (store or store_folder()) / "contracts" / f"{vintage.folder.parent.name}-{vintage.number:04d}-{_plans()}.parquet"
     if not path.is_file():
-        write_batches(({"rows": pa.Table.from_batches([batch])} for batch in rows.batches), {"rows": path})
+        write_rows(rows.batches, path)
     return path, vintage.name
+
+
+def write_rows(batches: pa.RecordBatchReader, path: Path) -> int:
+    """Batches to a Parquet file as they come, with their types also where all cells are empty or no row comes -> number of rows."""
+    from qonys.store.batches import write_batches
+
+    none = batches.schema.empty_table()
+    tables = chain([none], (pa.Table.from_batches([batch]) for batch in batches))
+    return write_batches(({"rows": table} for table in tables), {"rows": path})["rows"]
+
+
+@cache
+def _plans() -> str:
+    """What rows of a contract are made by: the plans and this version. Others make a file anew."""
+    plans = (files("qonys") / "data" / "harmonise.toml").read_bytes()
+    return hashlib.sha256(version("qonys").encode() + plans).hexdigest()[:8]
 
 
 def revisions(old: Vintage, new: Vintage, *, store: Path | None = None) -> pd.DataFrame:
@@ -184,10 +230,18 @@ def revisions(old: Vintage, new: Vintage, *, store: Path | None = None) -> pd.Da
 
 
 def touched(target: str, folders: Iterable[Path]) -> list[Path]:
-    """Study files in these folders, and below, that name the target (with or without a vintage)."""
+    """Study files among these, and in these folders and below, that name the target (with or without a vintage).
+
+    Errors: DataError for a folder that is not there.
+    """
     wanted = complete(parse(target)).text
+    paths: set[Path] = set()
+    for folder in folders:
+        if not folder.exists():
+            raise DataError(f"there is no folder {folder}", mend="check the path of --studies")
+        paths |= set(folder.rglob("*.toml")) if folder.is_dir() else {folder}
     touching = []
-    for path in sorted({path for folder in folders if folder.is_dir() for path in folder.rglob("*.toml")}):
+    for path in sorted(paths):
         try:
             tables = tomllib.loads(path.read_text(encoding="utf-8")).get("tables", {})
         except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError):
@@ -208,7 +262,7 @@ def holdings(*, store: Path | None = None, now: datetime | None = None) -> pd.Da
 
 def _same(name: str, wanted: str) -> bool:
     try:
-        return complete(parse(name.removeprefix(PULLED).partition("@")[0])).text == wanted
+        return complete(parse(parted(name.removeprefix(PULLED))[0])).text == wanted
     except SourceError:
         return False
 

@@ -55,19 +55,22 @@ def plan(
     from qonys.scenarios.corridor import binding as what_binds
     from qonys.scenarios.corridor import conflict as what_conflicts
     from qonys.scenarios.corridor import plan as make
+    from qonys.scenarios.corridor.search import check_effort
 
     check_folder(to)
+    check_effort(gap, seconds)
     opened = open_corridor(file)
     names = _names(opened, lang)
     try:
         found = make(opened.corridor, gap=gap, seconds=seconds)
-    except DesignError:
+    except DesignError as none:
+        tell(names.say.plain("conflict.looking"))
         against = what_conflicts(opened.corridor)
         if against.exists:
             raise
         for sentence in conflict_sentences(against, names):
             tell(sentence)
-        raise
+        raise DesignError(none.what, mend="loosen one of the limits above") from None
     sentences = plan_sentences(found, names)
     tables: dict[str, pd.DataFrame] = {}
     if binding:
@@ -120,7 +123,7 @@ def replan(
 @app.command()
 def conflict(
     file: File,
-    seconds: SecondsOption = 20.0,
+    seconds: SecondsOption = 10.0,
     lang: LanguageOption = "en",
     output: OutputOption = None,
 ) -> None:
@@ -144,8 +147,8 @@ def conflict(
 def withstand(
     file: File,
     chance: Annotated[float, typer.Option("--chance", help="Chance that a departure is lost, 0 to 1.")],
-    scenarios: Annotated[int, typer.Option("--scenarios", help="Scenarios the robust plan is made for.")] = 10,
-    tests: Annotated[int, typer.Option("--tests", help="Fresh scenarios both plans are held against.")] = 50,
+    scenarios: Annotated[int, typer.Option("--scenarios", help="Scenarios the robust plan is made for.")] = 20,
+    tests: Annotated[int, typer.Option("--tests", help="Fresh scenarios both plans are held against.")] = 100,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Random seed.")] = 1,
     lang: LanguageOption = "en",
     output: OutputOption = None,

@@ -87,6 +87,12 @@ def fit(
     zone: Annotated[str, typer.Option("--zone", help="Time zone of days and months: Asia/Almaty.")] = "UTC",
     last_step: Annotated[str | None, typer.Option("--last-step", help="The step that decides a case; by default found in the log.")] = None,
     procedure: Annotated[Path | None, typer.Option("--procedure", help="Write a procedure file that moves as the log did.")] = None,
+    keep_waiting: Annotated[
+        bool,
+        typer.Option(
+            "--keep-waiting", help="With --procedure: waiting is part of the steps, not of a queue; for logs in which finished is decided."
+        ),
+    ] = False,
     to: FolderOption = None,
     lang: LanguageOption = "en",
     output: OutputOption = None,
@@ -116,7 +122,7 @@ def fit(
     for sentence in sentences:
         tell(sentence)
     if procedure is not None and limit is not None:
-        write_procedure(done.fitted, procedure, limit=limit, country=done.country)
+        write_procedure(done.fitted, procedure, limit=limit, country=done.country, keep_waiting=keep_waiting)
         tell(str(procedure))
     if to is not None:
         tables = {one: getattr(done.fitted, one) for one in Fitting.__args__}  # type: ignore[attr-defined]

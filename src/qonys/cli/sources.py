@@ -10,10 +10,14 @@ import typer
 from qonys.cli.output import LanguageOption, OutputOption, tell, write_labelled
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import pandas as pd
+    import pyarrow as pa
 
     from qonys.i18n import Words
     from qonys.sources.mapping import Mapping
+    from qonys.store.vintages import Vintage
 
 app = typer.Typer(name="sources", no_args_is_help=True, help="Official data by their publishers' interfaces, into vintages that are kept.")
 
@@ -39,19 +43,21 @@ def list_(
 
     say = words(lang)
     if publisher is None:
+        columns = ["publisher", "title", "address", "tables", "licence"]
         rows = [
             {"publisher": one.key, "title": one.name[lang], "address": one.address, "tables": len(one.tables), "licence": one.licence}
             for one in catalogue.publishers().values()
         ]
     else:
         facts = catalogue.publisher(publisher)
+        columns = ["target", "title", "contract", "frequency", "filters"]
         rows = [
             {"target": f"{facts.key}:{one.id}", "title": one.title[lang], "contract": one.contract, "frequency": one.frequency,
              "filters": "&".join(f"{name}={','.join(codes)}" for name, codes in one.filters)}
             for one in facts.tables.values()
         ]  # fmt: skip
         tell(say.plain("sources.cite", cite=facts.cite, licence=facts.licence))
-    write_labelled(pd.DataFrame(rows), say, output)
+    write_labelled(pd.DataFrame(rows, columns=columns), say, output)
 
 
 @app.command()
@@ -63,18 +69,26 @@ def pull(
 ) -> None:
     """Ask the publisher and keep what is new as the next vintage; bytes, flags and notes as published. Needs the network.
 
-    Proxies by HTTPS_PROXY, certificates by QONYS_CA_BUNDLE, QONYS_OFFLINE=1 forbids the network.
+    Proxies by HTTPS_PROXY, certificates by QONYS_CA_BUNDLE, QONYS_OFFLINE=1 forbids the network. Of several targets each is asked for,
+    also after one that fails; then the exit is 1.
 
     Example: qonys sources pull 'eurostat:migr_imm1ctz?geo=DE,FR&since=2015'
     """
+    from qonys.core.errors import QonysError
     from qonys.holdings import pull as ask
     from qonys.holdings import touched
     from qonys.i18n import words
+    from qonys.store.vintages import FAULTS
 
-    say = words(lang)
+    say, failed = words(lang), False
     for target in targets:
-        with _shown(say, target) as progress:
-            done = ask(target, store=store, progress=progress)
+        try:
+            with _shown(target) as progress:
+                done = ask(target, store=store, progress=progress)
+        except QonysError as error:
+            tell(f"qonys: {error}")
+            failed = True
+            continue
         found = done.vintage
         rows = "" if found.rows is None else say.number(found.rows)
         key = "sources.pulled_new" if done.new else "sources.pulled_same"
@@ -87,7 +101,10 @@ def pull(
                 tell(say.plain("sources.touched", study=path))
         if found.faults:
             tell(say.plain("sources.faults", number=say.number(found.faults)))
+            tell(str(found.folder / FAULTS))
         print(found.name)
+    if failed:
+        raise typer.Exit(1)
 
 
 @app.command()
@@ -104,13 +121,13 @@ def diff(
     Example: qonys sources diff 'eurostat:migr_imm1ctz?geo=DE@1' 'eurostat:migr_imm1ctz?geo=DE@2'
     """
     from qonys.core.errors import SourceError
-    from qonys.holdings import found, revisions, touched
+    from qonys.holdings import found, parted, revisions, touched
     from qonys.i18n import words
 
     say = words(lang)
-    target = old.partition("@")[0]
+    target, which = parted(old)
     last = found(new or target, store=store)
-    if "@" not in old and new is None:
+    if not which and new is None:
         if last.number == 1:
             raise SourceError(f"{last.target} has one vintage, nothing to compare", mend="pull it again when the publisher has released")
         first = found(f"{target}@{last.number - 1}", store=store)
@@ -127,14 +144,17 @@ def diff(
 
 @app.command()
 def status(store: StoreOption = None, lang: LanguageOption = "en", output: OutputOption = None) -> None:
-    """Every target held: vintages, the publisher's own date, when it was last looked at, rows, bytes, and what is damaged.
+    """Every target held: vintages, the publisher's own date, when it was last looked at, rows, bytes, and what is damaged (exit 1).
 
     Example: qonys sources status
     """
     from qonys.holdings import holdings
     from qonys.i18n import words
 
-    write_labelled(holdings(store=store), words(lang), output)
+    found = holdings(store=store)
+    write_labelled(found, words(lang), output)
+    if found["fault"].astype(bool).any():
+        raise typer.Exit(1)
 
 
 @app.command()
@@ -142,25 +162,36 @@ def show(
     target: Target,
     contract: Annotated[bool, typer.Option("--contract", help="As rows of the contract it maps to, not as published.")] = False,
     aggregates: Annotated[bool, typer.Option("--aggregates", help="With --contract: groups of areas too, named in a column.")] = False,
+    keep: Annotated[
+        list[str] | None,
+        typer.Option("--keep", help="With --contract: DIMENSION=CODE of the rows that are meant, where the plan fixes none."),
+    ] = None,
+    as_received: Annotated[bool, typer.Option("--as-received", help="The bytes as the publisher sent them, to the file of -o.")] = False,
     store: StoreOption = None,
     lang: LanguageOption = "en",
     output: OutputOption = None,
 ) -> None:
-    """A vintage as the publisher wrote it, flags and notes beside the values; or as a contract, ready for a study.
+    """A vintage as the publisher wrote it, flags and notes beside the values; or as a contract, ready for a study; or its very bytes.
 
     Example: qonys sources show 'eurostat:migr_imm1ctz?geo=DE' --contract -o flows.parquet
     """
     from qonys.holdings import found, harmonised, staged
     from qonys.i18n import words
     from qonys.store import connect, write_lazy
+    from qonys.store.vintages import restore
 
     say = words(lang)
     vintage = found(target, store=store)
+    tell(_cited(vintage, say))
+    if as_received:
+        if output is None:
+            raise typer.BadParameter("name the file with -o", param_hint="--as-received")
+        tell(str(restore(vintage.target, vintage.number, output, store=store)))
+        return
     con = connect()
     if contract:
-        rows = harmonised(vintage, store=store, aggregates=aggregates)
-        frame = rows.batches.read_all().to_pandas()
-        write_labelled(frame, say, output)
+        rows = harmonised(vintage, store=store, aggregates=aggregates, keep=_kept(keep))
+        _write_rows(rows.batches, say, output)
         ignored = "; ".join(f"{why}: {say.number(number)}" for why, number in rows.counts.ignored.items())
         tell(say.plain("sources.harmonised", rows=say.number(rows.counts.rows), read=say.number(rows.counts.read),
                        faults=say.number(rows.faults.count), ignored=ignored or say.plain("gap.sign")))  # fmt: skip
@@ -190,12 +221,9 @@ def mirror(
 
     from qonys.i18n import words
     from qonys.sources.harmonise import mirror as both
-    from qonys.store import read_whole
 
     say = words(lang)
-    table = pd.concat([read_whole(path) for path in flows], ignore_index=True)
-    table["persons"] = pd.to_numeric(table["persons"])
-    found = both(table)
+    found = both(pd.concat([_flows(path) for path in flows], ignore_index=True))
     write_labelled(found.table, say, output)
     counts = found.table["which_side"].value_counts()
     tell("; ".join(f"{say.label('mirror', str(side))}: {say.number(number)}" for side, number in counts.items()))
@@ -226,11 +254,14 @@ def map_(
             raise SourceError("no mapping is named", mend="give --mapping FILE, made by: qonys sources map FILE --mapping FILE")
         _apply(file, read_mapping(read_text(mapping), mapping.name), say, output)
         return
+    if mapping is not None and mapping.exists():
+        raise SourceError(f"{mapping} is there already", mend="add --apply to read the file by it, or name another file")
     rows, reading = sample(file)
     proposed = propose(rows, reading=reading)
     write_labelled(_guesses(proposed), say, output)
-    if proposed.missing:
-        tell(say.plain("sources.map_missing", contract=proposed.contract, names=", ".join(proposed.missing)))
+    if not proposed.complete:
+        names = ", ".join(proposed.missing or ("contract",))
+        tell(say.plain("sources.map_missing", contract=proposed.contract or say.plain("gap.sign"), names=names))
     else:
         tell(say.plain("sources.map_complete", contract=proposed.contract))
     if mapping is not None:
@@ -238,18 +269,76 @@ def map_(
         tell(str(mapping))
 
 
+def _cited(vintage: Vintage, say: Words) -> str:
+    """How the publisher wants the vintage cited, and its licence."""
+    from qonys.sources import parse, publisher
+
+    target = parse(vintage.target)
+    facts = publisher(target.publisher)
+    cite = facts.cite.format(dataset=target.dataset, day=vintage.looked_at.date().isoformat())
+    return say.plain("sources.cite", cite=cite, licence=facts.licence)
+
+
+def _kept(keep: list[str] | None) -> dict[str, tuple[str, ...]] | None:
+    """--keep DIMENSION=CODE, several codes with commas; none lets all in."""
+    pairs = [one.partition("=") for one in keep or ()]
+    for name, equals, _ in pairs:
+        if not name or not equals:
+            raise typer.BadParameter(f"{name!r}: write DIMENSION=CODE", param_hint="--keep")
+    return {name: tuple(code for code in codes.split(",") if code) for name, _, codes in pairs} or None
+
+
+def _flows(path: Path) -> pd.DataFrame:
+    """A table of flows with its numbers. Errors: DataError naming the first row in which there is none."""
+    import pandas as pd
+
+    from qonys.core.errors import DataError
+    from qonys.store import read_whole
+
+    table = read_whole(path)
+    if "persons" not in table.columns:
+        raise DataError(f"{path.name} has no column 'persons'", mend="give tables of the contract flow")
+    numbers = pd.to_numeric(table["persons"], errors="coerce")
+    wrong = table.index[numbers.isna() & table["persons"].notna()]
+    if len(wrong):
+        raise DataError(f"{path.name}, row {wrong[0] + 2}: persons is {table.loc[wrong[0], 'persons']!r}", mend="write a number or nothing")
+    return table.assign(persons=numbers)
+
+
+def _write_rows(batches: pa.RecordBatchReader, say: Words, output: Path | None) -> None:
+    """Rows of a contract; to Parquet as they come, so that they need not fit into memory."""
+    from qonys.holdings import write_rows
+
+    if output is not None and output.suffix == ".parquet":
+        tell(f"{output}: {write_rows(batches, output)}")
+    else:
+        write_labelled(batches.read_all().to_pandas(), say, output)
+
+
 def _apply(file: Path, mapping: Mapping, say: Words, output: Path | None) -> None:
+    import pyarrow as pa
+
     from qonys.sources.mapped import apply as read_by
     from qonys.sources.staged import Faults
     from qonys.sources.user_file import text_blocks, understood
 
     faults = Faults(file.name)
     done = read_by(text_blocks(file, understood(file, mapping.reading), faults), mapping, file=file.name, faults=faults)
-    frame = done.batches.read_all().to_pandas()
-    write_labelled(frame, say, output)
-    tell(say.plain("sources.mapped", rows=say.number(len(frame)), contract=mapping.contract, faults=say.number(faults.count)))
-    for fault in faults.table().head(5).itertuples():
-        tell(f"{fault.place}, {fault.column}: {fault.found}: {fault.why}")
+    rows = 0
+
+    def counted() -> Iterator[pa.RecordBatch]:
+        nonlocal rows
+        for batch in done.batches:
+            rows += batch.num_rows
+            yield batch
+
+    _write_rows(pa.RecordBatchReader.from_batches(done.batches.schema, counted()), say, output)
+    tell(say.plain("sources.mapped", rows=say.number(rows), contract=mapping.contract, faults=say.number(faults.count)))
+    for table in (faults.table().head(5), done.gaps.table().head(5)):
+        for fault in table.itertuples():
+            tell(f"{fault.place}, {fault.column}: {fault.found}: {fault.why}")
+    if done.gaps.count > 5:
+        tell(f"is a gap: {say.number(done.gaps.count)}")
 
 
 def _guesses(mapping: Mapping) -> pd.DataFrame:
@@ -263,8 +352,8 @@ def _guesses(mapping: Mapping) -> pd.DataFrame:
 class _shown:
     """Bytes as they come, on a terminal only."""
 
-    def __init__(self, say: Words, target: str) -> None:
-        self.say, self.target = say, target
+    def __init__(self, target: str) -> None:
+        self.target = target
 
     def __enter__(self) -> _Bar | None:
         import sys

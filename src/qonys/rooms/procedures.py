@@ -66,25 +66,28 @@ def fit_file(
     if country is not None:
         known_country(country)
     events, faults, quarantine = _events(log)
-    table = unit = None
+    table = None
     if declared is not None:
         procedure, _ = open_procedure(declared)
-        table, unit, country = _declared(procedure), "days", country or procedure.country
+        table, country = _declared(procedure), country or procedure.country
     closed = None if country is None else _closed(events, country)
     try:
-        found = fit_log(events, as_of=as_of, closed=closed, zone=zone, declared=table, declared_unit=unit or "days", last_step=last_step)
+        found = fit_log(events, as_of=as_of, closed=closed, zone=zone, declared=table, last_step=last_step)
     except (pd.errors.OutOfBoundsDatetime, pd.errors.OutOfBoundsTimedelta):
         raise DesignError(f"as_of = {as_of} lies centuries from the log", mend="correct its year") from None
     return Fit(found, (*faults, *(str(row.what) for row in found.faults.itertuples())), quarantine, country)
 
 
-def write_procedure(fitted: Fitted, path: Path, *, limit: float, country: str | None = None) -> None:
-    """A procedure file that moves as the log did. Errors: DesignError where the log does not determine a step."""
+def write_procedure(fitted: Fitted, path: Path, *, limit: float, country: str | None = None, keep_waiting: bool = False) -> None:
+    """A procedure file that moves as the log did; keep_waiting: see `as_procedure`.
+
+    Errors: DesignError where the log does not determine a step.
+    """
     import tomli_w
 
     from qonys.scenarios.procedure.fit import as_procedure
 
-    content = as_procedure(fitted, limit=limit, country=country, name=path.stem)
+    content = as_procedure(fitted, limit=limit, country=country, name=path.stem, keep_waiting=keep_waiting)
     procedure_of(Part(content, path.name))  # what is written can be read
     write_text(tomli_w.dumps(content), path)
 
@@ -94,6 +97,9 @@ def _events(log: Path) -> tuple[pd.DataFrame, tuple[str, ...], Path | None]:
     if not log.name.lower().endswith((".xes", ".xes.gz")):
         con = connect()
         intake = take_in(con, log, CONTRACTS["case_event"])
+        if intake.quarantine is not None and intake.rows == intake.bad_rows:
+            mend = f"the rows stand in {intake.quarantine.name}"
+            raise DataError(f"{log.name} holds no usable row: {intake.faults[0]}", mend=mend)
         return con.to_pandas(intake.table), intake.faults, intake.quarantine
     from qonys.scenarios.procedure.event_log import read_xes
 
@@ -106,14 +112,18 @@ def _events(log: Path) -> tuple[pd.DataFrame, tuple[str, ...], Path | None]:
 
 
 def _declared(procedure: Procedure) -> pd.DataFrame:
-    """Declared means in calendar days. The work of an agency that rests on some days takes longer by these days."""
+    """Declared means. Of a step that is work alone, of an agency that rests on some days, in working days; else in calendar days, in which
+    such work takes longer by the days of rest.
+    """
     share = 1.0 if procedure.country is None else float(open_days(procedure.first, 365, country=procedure.country).mean())
-    stretch = {name: 1 / share if agency.calendar == "working_days" else 1.0 for name, agency in procedure.agencies.items()}
-    return pd.DataFrame(
-        {"step": step.id, "agency": step.agency, "passing_mean": step.passing.mean,
-         "handling_mean": step.handling.mean * stretch[step.agency]}
-        for step in procedure.steps
-    )  # fmt: skip
+    rows = []
+    for step in procedure.steps:
+        rests = procedure.agencies[step.agency].calendar == "working_days"
+        alone = rests and step.passing.mean == 0
+        handling = step.handling.mean if alone or not rests else step.handling.mean / share
+        told = {"step": step.id, "agency": step.agency, "handling_mean": handling, "passing_mean": step.passing.mean}
+        rows.append(told | {"unit": "working_days" if alone else "days"})
+    return pd.DataFrame(rows)
 
 
 def _closed(events: pd.DataFrame, country: str) -> list[date]:

@@ -11,7 +11,7 @@ from qonys.core.contracts import CONTRACTS
 from qonys.core.errors import DataError
 from qonys.scenarios.reading import named_part
 from qonys.scenarios.settlement.placement import placement_of
-from qonys.scenarios.settlement.retention_design import RetentionDesign, retention_design_of
+from qonys.scenarios.settlement.retention_design import MEASURES, RetentionDesign, retention_design_of
 from qonys.store import connect, read_whole
 from qonys.store.intake import admit
 from qonys.store.raw import read_raw
@@ -70,7 +70,7 @@ def retention_of_file(records: Path, *, design: Path | None = None, by: str | No
         part, labels = named_part(read_text(design), design.name)
         asked = retention_design_of(part)
     rows, faults, quarantine = _records(records)
-    stays = spells(rows, measures=asked.measures)
+    stays = spells(rows, measures={*MEASURES, *asked.measures})
     horizons = [days_of(months) for months in asked.horizon_months]
     found = retention(stays, by=by, horizon_days=horizons, coverage=asked.coverage)
     effects = None if design is None else support_effects(stays, asked, draws=draws, seed=seed)
@@ -108,7 +108,8 @@ def _records(path: Path) -> tuple[pd.DataFrame, tuple[str, ...], Path | None]:
     con = connect()
     raw, malformed = read_raw(con, path)
     if "support" in raw.columns:  # codes stand between spaces; semicolons and commas are as common
-        raw = raw.mutate(support=raw["support"].cast("string").re_replace("[;,]", " "))
+        support = raw["support"].join(" ") if raw["support"].type().is_array() else raw["support"].cast("string")
+        raw = raw.mutate(support=support.re_replace("[;,]", " "))
     beside = path.with_name(f"{path.stem}.quarantine.csv")
     intake = admit(con, raw, CONTRACTS["household"], file=path.name, malformed=malformed, quarantine_to=beside)
     rows = con.to_pandas(intake.table)

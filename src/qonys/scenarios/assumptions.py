@@ -39,7 +39,7 @@ def assumptions(text: str, file: str) -> pd.DataFrame:
     source, room = whole.text("source", "own"), file.rpartition("/")[2].removesuffix(".toml")
     content = {key: value for key, value in whole.content.items() if key not in ("origins", "source")}
     used: set[int] = set()
-    rows = []
+    rows: list[dict[str, Any]] = []
     for key, value in _leaves(content, ""):
         entry = next((place for place, one in enumerate(origins) if any(pattern.fullmatch(key) for pattern in one["patterns"])), None)
         if entry is None and not isinstance(value, str) and not (isinstance(value, list) and all(isinstance(v, str) for v in value)):

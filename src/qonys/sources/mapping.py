@@ -36,7 +36,7 @@ class Guess:
     """Why a column was taken for something: the reason as a code, and how sure it is (high, low).
 
     reasons: name, content, name_and_content, wide_periods, word_in_name, unit_words, unit_mult, as_published, columns_of_contract,
-    stock_or_flow, ambiguous.
+    stock_or_flow, ambiguous, rows_repeat (a column that plays no part tells rows apart: they would be counted twice).
     """
 
     target: str

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from qonys.core.errors import SourceError
 from qonys.sources.fetch import fetch
-from qonys.sources.reply import Reply
+from qonys.sources.reply import Reply, set_aside
 from qonys.sources.settings import Settings
 from qonys.sources.settings import settings as from_environment
 
@@ -29,7 +29,8 @@ def fetch_pages(
     """All pages from `request` on as one file, a line feed between them; the Reply is that of the first page but for path, size and hash.
 
     following: the request for the page after the one in the file, or None. No etag is given: that of one page does not speak for all.
-    Errors: as `fetch`; SourceError for pages without end, a page that was had before, or more bytes in all than one reply may have.
+    Errors: as `fetch`; SourceError for pages without end, a page that was had before, more bytes in all than one reply may have, or a page
+    in which `following` cannot read what comes next; that page is kept in the quarantine.
     """
     own = settings or from_environment()
     largest = own.largest if request.largest is None else min(own.largest, request.largest)
@@ -42,7 +43,8 @@ def fetch_pages(
             if (asked.url, asked.params) in seen or len(seen) >= MOST_PAGES:
                 raise SourceError(f"the pages of {request.url} come to no end: {len(seen)} were had", mend="name fewer codes in the target")
             seen.add((asked.url, asked.params))
-            page = fetch(asked, into=into, settings=own, progress=progress)
+            this = asked
+            page = fetch(this, into=into, settings=own, progress=progress)
             if page.path is None:
                 raise SourceError(f"{page.url} sends no page", mend="pull again later")
             size += page.size + bool(had)
@@ -52,8 +54,16 @@ def fetch_pages(
                 out.write(b"\n" if had else b"")
                 shutil.copyfileobj(stream, out)
             had.append(page)
-            asked = following(page.path, asked)
-            page.path.unlink()
+            try:
+                asked = following(page.path, this)
+            except SourceError as error:
+                folder = own.quarantine or into / "quarantine"
+                kept = set_aside(
+                    page.path, folder=folder, request=this, url=page.url, headers=page.headers, found=error.what, at=page.looked_at
+                )
+                raise SourceError(error.what, mend=f"{error.mend}; it is kept for you to look at: {kept}") from None
+            finally:
+                page.path.unlink(missing_ok=True)
         draft.replace(whole)
     finally:
         draft.unlink(missing_ok=True)

@@ -120,7 +120,7 @@ def propose(sample: pd.DataFrame, contracts: Dictionary[str, Contract] = CONTRAC
     how = _decimal(reading or Reading(), columns)
     exact = _named_like(columns, contracts)
     if exact is not None:
-        return _exact(columns, exact, how)
+        return _checked(_exact(columns, exact, how), sample)
     wide = tuple(one.name for one in columns if _is_period(one.name) and one.numbers >= MANY)
     wide = wide if len(wide) > 1 else ()
     parts, guesses = _parts([one for one in columns if one.name not in wide], wide=bool(wide))
@@ -129,7 +129,17 @@ def propose(sample: pd.DataFrame, contracts: Dictionary[str, Contract] = CONTRAC
     if contract is None:
         left = tuple(one.name for one in columns if one.name not in wide)
         return Mapping(reading=how, wide=wide, unknown=left, guesses=tuple(guesses))
-    return _filled(contract, parts, columns, wide, guesses, how)
+    return _checked(_filled(contract, parts, columns, wide, guesses, how), sample)
+
+
+def _checked(mapping: Mapping, sample: pd.DataFrame) -> Mapping:
+    """The mapping, unsure of its contract where rows would say the same cell again: a column of no part tells them apart."""
+    beside = (value_of(CONTRACTS[mapping.contract]), "flag", "note", "low", "high", "status", "source", "vintage")
+    keys = [column for target, column in mapping.columns.items() if target not in beside]
+    if not mapping.unknown or not value_of(CONTRACTS[mapping.contract]) or not keys or not sample[keys].duplicated().any():
+        return mapping
+    others = tuple(guess for guess in mapping.guesses if guess.target != "contract")
+    return replace(mapping, guesses=(Guess(target="contract", reason="rows_repeat", confidence=LOW), *others))
 
 
 def _looked(name: str, cells: pd.Series) -> _Column:

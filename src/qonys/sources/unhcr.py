@@ -1,7 +1,7 @@
 """UNHCR refugee statistics: JSON in pages, one row an origin, asylum and year, populations side by side.
 
-Documentation: api.unhcr.org/docs/refugee-statistics. Origin and asylum are told apart only if `coo_all` and `coa_all` say so; then `-`
-stands for all. Numbers may be text; `-` is no figure. Counts under five are rounded by UNHCR.
+Documentation: api.unhcr.org/docs/refugee-statistics. Origin and asylum are told apart only if `coo_all` and `coa_all` say so; else they are
+counted together, and `-` stands for all. Numbers may be text; `-` is no figure. Counts under five are rounded by UNHCR.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from qonys.sources.staged import Staged
 
 PAGE = 10_000
+TOGETHER = "TOTAL"  # as a filter: all of them together, not one by one
 # dimensions of all its tables; every other key of a row is a figure
 DIMENSIONS = (
     "coo_iso", "coo", "coa_iso", "coa", "procedure_type", "app_type", "app_pc", "dec_level", "dec_pc", "ptype", "location", "urban_rural",
@@ -30,11 +31,21 @@ LABELS = ("coo_name", "coa_name", "coo_id", "coa_id")
 
 
 def request(dataset: str, filters: Mapping[str, tuple[str, ...]], facts: Publisher) -> Request:
-    """The first page; `following` gives the next. Filters: coo, coa (ISO alpha-3), since, until."""
+    """The first page; `following` gives the next. Filters: coo, coa (ISO alpha-3; TOTAL: all together), since, until.
+
+    Errors: SourceError for TOTAL beside other codes.
+    """
     params = [("limit", str(PAGE)), ("page", "1"), ("cf_type", "ISO")]
     for name in ("coo", "coa"):
         codes = filters.get(name, ("*",))
-        params.append((f"{name}_all", "true") if codes == ("*",) else (name, ",".join(codes)))
+        if codes == ("*",):
+            params.append((f"{name}_all", "true"))
+        elif TOGETHER not in codes:
+            params.append((name, ",".join(codes)))
+        elif len(codes) > 1:
+            raise SourceError(
+                f"unhcr:{dataset} is asked for {name} together and one by one", mend=f"write {name}={TOGETHER} or name the codes"
+            )
     for name, param in (("since", "yearFrom"), ("until", "yearTo")):
         if name in filters:
             params.append((param, filters[name][0][:4]))

@@ -157,8 +157,7 @@ def fit_sentences(found: Fitted, name: Names, limit: float | None) -> list[str]:
             told.append(say.plain("fit.within", limit=say.number(limit), **numbers))
         else:
             told.append(say.plain("fit.within_unknown", limit=say.number(limit)))
-    if len(found.bottleneck):
-        row = found.bottleneck.iloc[0]
+    for row in found.bottleneck[found.bottleneck["share"].notna()].head(1).to_dict("records"):  # none where nobody waits
         told.append(
             say.plain(
                 "fit.bottleneck", step=name("step", row["step"]), agency=name("agency", row["agency"]),

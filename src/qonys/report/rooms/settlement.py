@@ -54,6 +54,12 @@ def effect_sentences(found: Effects, costs: pd.DataFrame, name: Names) -> list[s
             told.append(say.plain("retention.no_effect", support=support, why="; ".join(reasons)))
             continue
         row = known.iloc[-1]
+        if row["low"] != row["low"]:
+            difference = say.number(100 * row["difference"], 1, sign=True)
+            told.append(
+                say.plain("retention.effect_bare", support=support, months=say.number(row["horizon_months"]), difference=difference)
+            )
+            continue
         shown = "more" if row["low"] > 0 else "fewer" if row["high"] < 0 else "open"
         numbers = {key: say.number(100 * row[key], 1, sign=shown == "open") for key in ("difference", "low", "high")}
         if shown == "fewer":
@@ -98,14 +104,15 @@ def placed_sentences(found: Placed, name: Names) -> list[str]:
     say, row = name.say, found.summary.iloc[0]
     numbers = {key: say.number(row[key]) for key in ("households", "placed", "persons", "persons_placed")}
     told = [say.plain("placement.says", **numbers)]
-    told.append(
-        say.plain(
-            "placement.worth", value=say.number(row["value"], 1), gap=say.number(100 * row["gap"], 2),
-            greedy=say.number(100 * row["greedy"] / row["value"] if row["value"] else 0.0, 1),
-            random=say.number(100 * row["random"] / row["value"] if row["value"] else 0.0, 1),
-        )
-    )  # fmt: skip
-    if row["hindsight"] == row["hindsight"]:
+    if row["placed"]:
+        told.append(
+            say.plain(
+                "placement.worth", value=say.number(row["value"], 1), gap=say.number(100 * row["gap"], 2),
+                greedy=say.number(100 * row["greedy"] / row["value"] if row["value"] else 0.0, 1),
+                random=say.number(100 * row["random"] / row["value"] if row["value"] else 0.0, 1),
+            )
+        )  # fmt: skip
+    if row["hindsight"] > 0:  # missing where all are placed at once
         told.append(
             say.plain(
                 "placement.hindsight", share=say.number(100 * row["value"] / row["hindsight"], 1),

@@ -156,7 +156,9 @@ class Corridor:
 
 
 def read_corridor(text: str, *, file: str = "corridor.toml") -> Corridor:
-    """The corridor of a TOML file; what the file says of itself (labels, origins, source) is left aside. docs/reference has every key.
+    """The corridor of a TOML file; what the file says of itself (labels, origins, source) is left aside.
+
+    docs/how-to/plan-a-corridor.md tells every key.
 
     Errors: DesignError, with file, table and key, for what is absent, unknown, of the wrong kind or unit, or contradicts another key.
     """

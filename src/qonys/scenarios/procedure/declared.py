@@ -61,13 +61,16 @@ def compare(durations: pd.DataFrame, declared: pd.DataFrame, *, unit: str) -> pd
     """Each step against its declaration -> step, agency, agency_seen, part, declared, fitted, low, high, ratio, verdict, why.
 
     A declared whole_mean is held against ready to finished; handling_mean and passing_mean, together, against started to finished.
-    unit: days, or working_days, of the durations that are held against it. ratio: fitted / declared.
+    unit: days, or working_days, of the durations that are held against it; a column `unit` of declared says it step by step.
+    ratio: fitted / declared.
     verdict: as_declared (inside the interval), longer, shorter, not_determined (why: of the duration, or starts_not_recorded),
     never_seen (declared, not in the log), not_declared (in the log). agency_seen: the one of all its rows; empty: several.
     Errors: DesignError as of `check_declared`, or where no declared step is in the log.
     """
     wanted = check_declared(declared)
+    units = dict(zip(wanted["step"], declared["unit"], strict=True)) if "unit" in declared else {}
     found = step_durations(durations, unit)
+    by_unit = {unit: found} | {one: step_durations(durations, one) for one in set(units.values())}
     seen = dict.fromkeys(step for step, _ in found)
     if not set(wanted["step"]) & set(seen):
         raise DesignError(
@@ -82,7 +85,7 @@ def compare(durations: pd.DataFrame, declared: pd.DataFrame, *, unit: str) -> pd
             line = {"step": row.step, "agency": row.agency if isinstance(row.agency, str) else None, "agency_seen": None, "part": part,
                     "declared": float(value), "fitted": math.nan, "low": math.nan, "high": math.nan, "ratio": math.nan,
                     "verdict": "not_determined", "why": None}  # fmt: skip
-            own = found.get((row.step, part))
+            own = by_unit[units.get(row.step, unit)].get((row.step, part))
             if row.step not in seen:
                 line["verdict"] = "never_seen"
             elif own is None:

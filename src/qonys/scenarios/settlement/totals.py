@@ -112,4 +112,5 @@ def households_needed(*, returned: float, fewer: float, power: float = 0.8, leve
     if not 0 < fewer < returned < 1:
         raise DesignError(f"{fewer:g} fewer of {returned:g} is no smaller share", mend="give shares: returned = 0.08, fewer = 0.02")
     size = proportion_effectsize(returned, returned - fewer)
-    return math.ceil(NormalIndPower().solve_power(size, alpha=level, power=power, alternative="two-sided"))
+    needed = float(NormalIndPower().solve_power(size, alpha=level, power=power, alternative="two-sided"))
+    return math.ceil(needed)

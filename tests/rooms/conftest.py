@@ -1,0 +1,3 @@
+"""The commands of the rooms, for the tests of this folder."""
+
+from rooms.room_files import qonys  # noqa: F401
