@@ -18,6 +18,7 @@ import pandas as pd
 from bench.border import border
 from bench.gravity import gravity
 from bench.rooms import rooms
+from bench.sources import sources
 from qonys.convergence import Options, spread
 from qonys.convergence.clubs import partition
 from qonys.core import areas
@@ -246,6 +247,7 @@ def main() -> None:
     print(border(), flush=True)
     print(gravity(), flush=True)
     print(rooms(), flush=True)
+    print(sources(), flush=True)
     for name in ("kazakhstan", "eu-covid"):
         study = open_study(name)
         report(f"answers of {name}", seconds(lambda study=study: answer(study)), f"{len(study.questions)} questions")

@@ -161,8 +161,8 @@ def _named(dataset: str, name: str, store: Path | None) -> Vintage:
 
 
 def staged(con: Backend, vintage: Vintage, *, store: Path | None = None) -> ibis.Table:
-    """A vintage as the publisher wrote it: its own dimensions and codes, period, value, flag, unit, note; lazily, ordered by cell."""
-    return store_vintages.table(con, vintage.target, vintage.number, store=store).order_by([*vintage.keys, "copy"])
+    """A vintage as the publisher wrote it: its own dimensions and codes, period, value, flag, unit, note; lazily, in no order."""
+    return store_vintages.table(con, vintage.target, vintage.number, store=store)
 
 
 def harmonised(
@@ -177,7 +177,7 @@ def harmonised(
     from qonys.store.batches import streamed
 
     target = parse(vintage.target)
-    con = connect()
+    con = connect(threads=1)  # rows come in the same order each time; sorting them would cost more than all the rest
     table = staged(con, vintage, store=store).drop("copy")
     whole = Staged(
         batches=streamed(table), dimensions=tuple(key for key in vintage.keys if key != "period"), faults=Faults(vintage.name),

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import sys
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pandas as pd
 import pytest
+from typer.main import get_command
 
 from qonys import cli
 from qonys.scenarios.settlement.simulate import simulate_arrivals
@@ -128,9 +130,17 @@ class Ran:
     told: str
 
 
+@cache
+def _command():
+    """The whole command line, put together once: that takes longer than most refusals."""
+    return get_command(cli.app)
+
+
 @pytest.fixture
 def qonys(monkeypatch, capsys):
     """A command as its user runs it, without a process of its own."""
+
+    monkeypatch.setattr(cli, "app", _command())
 
     def run(*words: object) -> Ran:
         monkeypatch.setattr(sys, "argv", ["qonys", *map(str, words)])
@@ -180,7 +190,9 @@ def see_folder(folder: Path, *, pictures: set[str], inputs: set[str]) -> dict[st
     """The tables of a folder of results, after everything that must stand beside them has been seen."""
     run = json.loads((folder / "run.json").read_text(encoding="utf-8"))
     tables = {path.stem: pd.read_parquet(path) for path in (folder / "tables").iterdir()}
-    assert {one["name"]: one["sha256"] for one in run["outputs"]} == {name: sha256(folder / "tables" / f"{name}.parquet") for name in tables}
+    assert {one["name"]: one["sha256"] for one in run["outputs"]} == {
+        name: sha256(folder / "tables" / f"{name}.parquet") for name in tables
+    }
     assert {one["name"]: one["rows"] for one in run["outputs"]} == {name: len(table) for name, table in tables.items()}
     assert {one["file"]: one["sha256"] for one in run["inputs"]} == {path.name: sha256(path) for path in (folder / "inputs").iterdir()}
     assert {path.name for path in (folder / "inputs").iterdir()} == inputs

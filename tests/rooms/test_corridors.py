@@ -8,11 +8,11 @@ import shutil
 
 import pandas as pd
 import pytest
-from rooms.room_files import CORRIDOR, put, see_folder
 
 from qonys.core.errors import DesignError
 from qonys.rooms.corridors import open_corridor, open_plan
 from qonys.scenarios.corridor import plan
+from rooms.room_files import CORRIDOR, put, see_folder
 
 SHUT = CORRIDOR.replace("permits_per_day = 4", "permits_per_day = 4\nclosed = [{ first = 2020-04-09, last = 2020-04-10 }]")
 LONG_SHUT = CORRIDOR.replace("permits_per_day = 4", "permits_per_day = 4\nclosed = [{ first = 2020-04-09, last = 2020-04-13 }]")
@@ -43,9 +43,8 @@ coder = "test"
 @pytest.fixture(scope="module")
 def kept(tmp_path_factory):
     """A plan kept in a folder: made once, copied by who changes it."""
-    from rooms.room_files import CORRIDOR
-
     from qonys.cli.corridor import plan as command
+    from rooms.room_files import CORRIDOR
 
     folder = tmp_path_factory.mktemp("way")
     command(put(folder / "way.toml", CORRIDOR), to=folder / "out", output=folder / "schedule.csv")
@@ -100,7 +99,12 @@ def test_an_effort_that_is_none_is_refused_before_anything_is_looked_for(qonys, 
 
 @pytest.mark.parametrize(
     ("on", "said"),
-    [("2020-13-01", "is no day"), ("soon", "is no day"), ("2019-01-01", "from 2020-04-06 to 2020-04-13"), ("2021-01-01", "is not a day of both")],
+    [
+        ("2020-13-01", "is no day"),
+        ("soon", "is no day"),
+        ("2019-01-01", "from 2020-04-06 to 2020-04-13"),
+        ("2021-01-01", "is not a day of both"),
+    ],
 )
 def test_a_day_outside_the_plan_is_refused(kept, qonys, tmp_path, on, said):
     done = qonys("corridor", "replan", put(tmp_path / "now.toml", SHUT), "--done", kept, "--on", on)

@@ -7,12 +7,12 @@ import io
 
 import pandas as pd
 import pytest
-from rooms.room_files import PROCEDURE, put, see_folder
 
 from qonys.core.errors import DataError, DesignError
 from qonys.rooms import fit_file, open_procedure, simulate_file
+from rooms.room_files import PROCEDURE, put, see_folder
 
-DESK = PROCEDURE.replace("officers = 4", "officers = 4\ncalendar = \"working_days\"").replace("limit = 40", 'limit = 40\ncountry = "KAZ"')
+DESK = PROCEDURE.replace("officers = 4", 'officers = 4\ncalendar = "working_days"').replace("limit = 40", 'limit = 40\ncountry = "KAZ"')
 TABLES = {"durations", "comparison", "bottleneck", "agencies", "returns", "follows", "arrivals", "case_days", "survival", "notes"}
 
 
@@ -50,7 +50,9 @@ def test_working_days_of_the_declared_procedure_are_those_of_the_fit_and_of_the_
     done = fit_file(tmp_path / "log.parquet", declared=declared)
     assert done.country == "KAZ"
     assert set(done.fitted.durations["unit"]) == {"days", "working_days"}
-    told = qonys("procedure", "fit", tmp_path / "log.parquet", "--declared", declared, "--limit", 40, "--procedure", tmp_path / "again.toml")
+    told = qonys(
+        "procedure", "fit", tmp_path / "log.parquet", "--declared", declared, "--limit", 40, "--procedure", tmp_path / "again.toml"
+    )
     assert told.code == 0, told.told
     again, _ = open_procedure(tmp_path / "again.toml")
     assert again.country == "KAZ"

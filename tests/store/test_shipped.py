@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from collections import Counter
 
 import ibis
@@ -17,7 +18,8 @@ from qonys.store.intake import admit
 
 PACKAGE = shipped()
 TABLES = sorted(name for name in PACKAGE.files if name.endswith(".csv") and name.partition("/")[0] in CONTRACTS)
-REGISTERS = sorted(name for name in PACKAGE.files if name.endswith(".toml"))
+REGISTERS = sorted(name for name in PACKAGE.files if name.startswith("register/"))
+ROOMS = sorted(name for name in PACKAGE.files if name.startswith("rooms/"))
 SEED_ROWS = {"figure/seed.csv": 79, "challenge/seed.csv": 53, "object/seed.csv": 52, "policy_field/seed.csv": 17}
 REGISTER_ROWS = {"SM": 86, "KM": 22, "EM": 147, "IB": 165}
 
@@ -74,7 +76,8 @@ def test_every_source_key_leads_to_a_publisher_a_title_and_its_address(name):
 
 
 def test_every_entry_of_the_source_list_is_used():
-    assert set(read("sources.csv")["key"]) == {key for name in TABLES for key in read(name)["source"]}
+    rooms = {tomllib.loads(PACKAGE.path(name).read_text(encoding="utf-8"))["source"] for name in ROOMS}
+    assert set(read("sources.csv")["key"]) == {key for name in TABLES for key in read(name)["source"]} | rooms
 
 
 # Against the collected figures, where they are at hand

@@ -177,7 +177,8 @@ def show(
     """
     from qonys.holdings import found, harmonised, staged
     from qonys.i18n import words
-    from qonys.store import connect, write_lazy
+    from qonys.store import write_lazy
+    from qonys.store.cells import COPY, own_engine
     from qonys.store.vintages import restore
 
     say = words(lang)
@@ -188,7 +189,6 @@ def show(
             raise typer.BadParameter("name the file with -o", param_hint="--as-received")
         tell(str(restore(vintage.target, vintage.number, output, store=store)))
         return
-    con = connect()
     if contract:
         rows = harmonised(vintage, store=store, aggregates=aggregates, keep=_kept(keep))
         _write_rows(rows.batches, say, output)
@@ -198,7 +198,8 @@ def show(
         for fault in rows.faults.table().head(5).itertuples():
             tell(f"{fault.place}, {fault.column}: {fault.found}: {fault.why}")
         return
-    table = staged(con, vintage, store=store)
+    con = own_engine()
+    table = staged(con, vintage, store=store).order_by([*vintage.keys, COPY])
     if output is not None:
         tell(f"{output}: {write_lazy(con, table, output)}")
         return

@@ -16,14 +16,17 @@ ENGINES = ("duckdb", "spark")
 MEMORY = "3GB"  # beyond it DuckDB uses files
 
 
-def connect(engine: str = "duckdb") -> BaseBackend:
-    """An Ibis connection to an engine: DuckDB, or Spark inside this process. Errors: DataError for one not built in or not installed."""
+def connect(engine: str = "duckdb", *, threads: int = 2) -> BaseBackend:
+    """An Ibis connection to an engine: DuckDB, or Spark inside this process. With one thread DuckDB gives rows in the same order each time.
+
+    Errors: DataError for one not built in or not installed.
+    """
     if engine not in ENGINES:
         raise DataError(f"there is no engine {engine!r}", mend=nearest(engine, ENGINES))
     if engine == "spark":
         from qonys.store.engines.spark import local_session
 
         return ibis.pyspark.connect(local_session())
-    con = ibis.duckdb.connect(threads=2, memory_limit=MEMORY, temp_directory=tempfile.gettempdir())
+    con = ibis.duckdb.connect(threads=threads, memory_limit=MEMORY, temp_directory=tempfile.gettempdir())
     con.raw_sql("set enable_progress_bar = false")
     return con

@@ -75,6 +75,7 @@ def keep_reply(
     """Keep the bytes of a reply. If they are those of the last vintage only the look is noted; else they become the next one.
 
     target: its canonical text. looked_at: with a zone. suffix: how the bytes are called when restored; by default the suffixes of `path`.
+    publisher_vintage: for a reply that says none itself.
     stage: reads the cells of the bytes, and is called only for new ones; without it only bytes are kept. Of the cells those are kept that
     are new, changed or gone, by all dimensions and the period. The whole is never held in memory.
     Errors: DataError if the file is not there, the store is damaged or cannot be written to, or a cell table is none; what `stage` raises
@@ -148,9 +149,7 @@ def _write(
             raise DataError(f"{path} changed while it was kept", mend="fetch it again")
         (draft / "unpacked").unlink()
         facts |= {"against": against, **_cells(draft, path, last, stage, store)}
-        if facts["publisher_vintage"] is None:
-            facts["publisher_vintage"] = facts.pop("staged_vintage", None)
-        facts.pop("staged_vintage", None)
+        facts["publisher_vintage"] = facts.pop("staged_vintage", None) or facts["publisher_vintage"]
         facts["files"] = {one.name: sha256(one) for one in sorted(draft.iterdir())}
         (draft / MANIFEST).write_text(json.dumps(facts, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
         for one in draft.iterdir():

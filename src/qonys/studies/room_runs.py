@@ -12,8 +12,7 @@ from qonys.scenarios.reading import parted
 from qonys.studies.assumed import based_on, listed
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
+    from qonys.scenarios.reading import Part
     from qonys.studies.definition import Study
     from qonys.studies.tables import Tables
 
@@ -106,20 +105,22 @@ def settlement(tables: Tables, study: Study) -> list[Result]:
 
     name = study.option("settlement", "room")
     values = listed(tables, "settlement")
-    given: Mapping[str, Any] = room(values, name).content
+    given = parted(room(values, name))[0]
+    returned, resettled = given.whole("returned"), given.whole("resettled", least=1)
+    points, months, (shortest, longest) = _numbers(given, "points"), _numbers(given, "months"), _numbers(given, "watched_months", 2)
     totals = from_totals(
-        int(given["returned"]), int(given["resettled"]), mean_family=given["family"], watched_months=tuple(given["watched_months"]),
-        months=tuple(given["months"]),
+        returned, resettled, mean_family=given.number("family", None), watched_months=(shortest, longest), months=months,
     )  # fmt: skip
+    given.text("name", name)
+    given.done()
     basis = based_on(tables, values, name, "returned", "resettled", "family")
     watched = based_on(tables, values, name, "returned", "resettled", "watched_months", "months")
     shares = totals.returned.assign(id=totals.returned["taken_as"], inputs=[basis] * len(totals.returned))
     bounds = totals.retained.assign(id=totals.retained["months"].astype(str), inputs=[watched] * len(totals.retained))
     needed = pd.DataFrame(
-        {"id": f"{points:g}", "points": points,
-         "households": households_needed(returned=given["returned"] / given["resettled"], fewer=points / 100),
+        {"id": f"{fewer:g}", "points": fewer, "households": households_needed(returned=returned / resettled, fewer=fewer / 100),
          "inputs": based_on(tables, values, name, "returned", "resettled", "points")}
-        for points in given["points"]
+        for fewer in points
     )  # fmt: skip
     unknown = pd.DataFrame({"id": list(totals.unknown), "inputs": [basis] * len(totals.unknown)})
     percent = Measured(unit="percent", formula="wilson_interval", decimals=1)
@@ -134,9 +135,18 @@ def settlement(tables: Tables, study: Study) -> list[Result]:
     ]  # fmt: skip
 
 
+def _numbers(part: Part, key: str, length: int | None = None) -> list[Any]:
+    """A list of numbers, so many where a length is given."""
+    found = part.get(key)
+    numbers = isinstance(found, list) and all(isinstance(one, int | float) and not isinstance(one, bool) for one in found)
+    if not numbers or len(found) != (length or max(1, len(found))):
+        raise part.wrong(key, found, f"is no list of {length or 'some'} numbers", f"write {key} = [12, 36]")
+    return list(found)
+
+
 def _from(frame: pd.DataFrame, table: str, *key: str, of: str | None = None) -> pd.DataFrame:
     """The frame with ids made of its key columns, each row made from the row of `table` that its first key (or `of`) names."""
-    ids = frame[list(key)].astype(str).agg(".".join, axis=1)
+    ids = [".".join(row) for row in frame[list(key)].astype(str).itertuples(index=False)]
     return frame.assign(id=ids, inputs=[[f"{table}/{of or first}"] for first in frame[key[0]]])
 
 
