@@ -182,6 +182,7 @@ def test_what_is_asked_wrongly_is_refused(qonys, folder, monkeypatch, words_, co
         refused(done)
 
 
+@pytest.mark.slow
 def test_a_log_stored_as_parquet_is_read_as_it_is_as_csv(folder, tmp_path):
     write_table(pd.read_csv(folder / "log.csv"), tmp_path / "log.parquet")
     first, again = (fit_file(one).fitted.durations for one in (folder / "log.csv", tmp_path / "log.parquet"))

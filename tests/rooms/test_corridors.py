@@ -83,6 +83,7 @@ def test_a_kept_plan_is_made_anew_when_a_border_closes_and_its_run_names_the_old
     assert (tmp_path / "out" / "inputs" / "run.json").read_bytes() == (kept / "run.json").read_bytes()
 
 
+@pytest.mark.slow
 def test_a_plan_made_anew_can_be_made_anew_again(kept, qonys, tmp_path):
     now = put(tmp_path / "now.toml", SHUT)
     assert qonys("corridor", "replan", now, "--done", kept, "--on", "2020-04-09", "--to", tmp_path / "out").code == 0
@@ -148,6 +149,7 @@ def test_a_plan_is_held_against_lost_departures(qonys, tmp_path):
     assert qonys("corridor", "withstand", tmp_path / "way.toml", "--chance", 0.1, "--seed", -1).code == 2
 
 
+@pytest.mark.slow
 def test_a_border_that_follows_the_register_is_closed_where_measures_close_it_by_name_and_not_twice(tmp_path):
     text = FOLLOWS.replace('"citizen"HAND }', '"citizen" }\nclosed = [{ first = 2020-04-09, last = 2020-04-09, why = "by hand" }]')
     opened = open_corridor(put(tmp_path / "way.toml", text), register=[str(put(tmp_path / "own.toml", REGISTER))])

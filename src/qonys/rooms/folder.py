@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 
+DECLARED = (".toml", ".json")  # suffixes of what is declared, beside tables
+
+
 @dataclass(frozen=True, slots=True)
 class Kept:
     """What was written: the folder, and the run."""
@@ -42,7 +45,8 @@ def keep(
     folder: Path, room: str, *, parameters: Mapping[str, Any], inputs: Iterable[tuple[Path, str]], tables: Mapping[str, pd.DataFrame],
     pictures: Mapping[str, str], sentences: Iterable[str],
 ) -> Kept:  # fmt: skip
-    """Write inputs/, tables/NAME.parquet, tables.xlsx, figures/NAME.svg, answer.txt and run.json. inputs: files with what they are.
+    """Write inputs/, tables/NAME.parquet, tables.xlsx, figures/NAME.svg, answer.txt and run.json. inputs: files with what they are; tables among them
+    are hashed and not copied.
 
     The same input gives the same bytes. What an earlier run in that folder lists and this one does not write is taken out.
     """
@@ -67,14 +71,19 @@ def keep(
 
 
 def _copied(folder: Path, inputs: Iterable[tuple[Path, str]]) -> tuple[InputFile, ...]:
-    """The inputs beside the results; of two files of one name the second is called by what it is too."""
+    """What was declared, copied beside the results; of two files of one name the second is called by what it is too.
+
+    Tables stay where they are, for they may hold records of persons: the run has their hash.
+    """
     files: dict[str, InputFile] = {}
     for path, kind in inputs:
         name = path.name if path.name not in files else f"{kind}-{path.name}"
-        content, copy = path.read_bytes(), folder / "inputs" / name
-        with whole_file(copy) as draft:
-            draft.write_bytes(content)
-        files[name] = InputFile(f"file@{sha256(copy)[:12]}", name, sha256(copy), kind, 0, 0)
+        digest = sha256(path)
+        if path.suffix in DECLARED:
+            content = path.read_bytes()
+            with whole_file(folder / "inputs" / name) as draft:
+                draft.write_bytes(content)
+        files[name] = InputFile(f"file@{digest[:12]}", name, digest, kind, 0, 0)
     return tuple(files.values())
 
 

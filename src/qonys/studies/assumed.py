@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from qonys.core.errors import StudyError
 from qonys.core.results import Measured, Result, addresses
 from qonys.scenarios.assumptions import confirm
 from qonys.studies.tables import Tables, collect, needed
@@ -38,6 +39,8 @@ def assumptions(tables: Tables, study: Study) -> list[Result]:
     """Values by room and kind with their origin, how many, from which to which, and how many there are of each origin."""
     del study
     values = listed(tables, "assumptions")
+    if values.empty:
+        raise StudyError("the tables of the contract assumption hold no value", mend="name a room file under [tables]: assumption")
     figures = collect(tables["figure"], "id").set_index("id")["row"]
     known = values[values["origin"].notna()].astype({"entry": int})
     rows = []
