@@ -45,10 +45,10 @@ def keep(
     folder: Path, room: str, *, parameters: Mapping[str, Any], inputs: Iterable[tuple[Path, str]], tables: Mapping[str, pd.DataFrame],
     pictures: Mapping[str, str], sentences: Iterable[str],
 ) -> Kept:  # fmt: skip
-    """Write inputs/, tables/NAME.parquet, tables.xlsx, figures/NAME.svg, answer.txt and run.json. inputs: files with what they are; tables among them
-    are hashed and not copied.
+    """Write inputs/, tables/NAME.parquet, tables.xlsx, figures/NAME.svg, answer.txt and run.json.
 
-    The same input gives the same bytes. What an earlier run in that folder lists and this one does not write is taken out.
+    inputs: files with what they are; tables among them are hashed and not copied. The same input gives the same bytes. What an earlier run
+    in that folder lists and this one does not write is taken out.
     """
     outputs = []
     full = {name: frame for name, frame in tables.items() if len(frame.columns)}
