@@ -43,7 +43,7 @@ golden: $(READY)
 
 lock: $(READY)
 	$(PIP) install uv
-	$(BIN)/uv pip compile --universal --python-version 3.11 --no-header --no-annotate --extra dev --extra spark pyproject.toml -o requirements.lock
+	$(BIN)/uv pip compile --universal --python-version 3.11 --no-header --no-annotate --extra dev --extra oidc --extra postgres --extra spark pyproject.toml -o requirements.lock
 	sed -i '1i # Exact versions for Python 3.11 to 3.13; made from pyproject.toml by `make lock`. Holds no address of a package index.' requirements.lock
 
 clean:

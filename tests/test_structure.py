@@ -49,8 +49,13 @@ ALLOWED = {
         "studies",
         "report",
     ),
+    "web": (
+        "core", "store", "i18n", "flows", "measures", "convergence", "effects", "scenarios", "studies", "report", "trace", "registers",
+        "laboratory", "evaluation", "rooms", "situation", "holdings", "sources", "pipeline",
+    ),
     "cli": (
         "core",
+        "web",
         "store",
         "i18n",
         "measures",

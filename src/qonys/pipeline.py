@@ -3,6 +3,7 @@
 load        the study's files, each a hashed snapshot, through the edge into contract tables
 answer      each question of the study, in order
 run_study   the two, then every table, figure and report into one folder
+reopen      a finished study, from that folder
 
 The way back, from a printed number in that folder to its rows and sources, is `qonys.trace`. Modules beside this one put functions
 and files together for commands without a study: `qonys.registers` (measures), `qonys.borders` (border records), `qonys.laboratory`
@@ -11,7 +12,8 @@ and files together for commands without a study: `qonys.registers` (measures), `
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +22,7 @@ import pandas as pd
 
 from qonys.core.contracts import CONTRACTS
 from qonys.core.errors import DataError, RegisterError, StudyError, nearest
+from qonys.core.results import Measured, Result
 from qonys.core.run import InputFile, OutputTable, Run
 from qonys.core.validate import PLACE
 from qonys.holdings import PULLED, contract_file
@@ -29,7 +32,7 @@ from qonys.scenarios.assumptions import assumptions
 from qonys.store import connect, shipped, take_in
 from qonys.store.intake import Intake, admit
 from qonys.store.snapshots import Snapshot, sha256
-from qonys.store.tables import write_table, write_text
+from qonys.store.tables import read_back, write_table, write_text
 from qonys.studies import QUESTIONS, Study, built_in, find_study, read_study
 
 if TYPE_CHECKING:
@@ -37,9 +40,7 @@ if TYPE_CHECKING:
 
     from ibis.backends.duckdb import Backend
 
-    from qonys.core.results import Result
-
-__all__ = ["Answered", "Done", "answer", "built_in", "examine_file", "find_study", "load", "open_study", "run_study"]
+__all__ = ["Answered", "Done", "answer", "built_in", "examine_file", "find_study", "load", "open_study", "reopen", "run_study", "source_list"]
 
 SHIPPED = "shipped:"
 ROOMS = "assumption"  # the contract that room files come in as
@@ -146,8 +147,13 @@ def _register_files(con: Backend, study: Study, package: Snapshot, contract: str
     return files, intake
 
 
+def source_list() -> pd.DataFrame:
+    """The package's list of sources: key, publisher, year, released, title, address."""
+    return pd.read_csv(shipped().path("sources.csv"), dtype=str)
+
+
 def read_sources(study: Study) -> pd.DataFrame:
-    """The list of sources: key, publisher, year, title, address. A study's own list (sources.csv beside it) is added to the package's."""
+    """The list of sources. A study's own list (sources.csv beside it) is added to the package's."""
     lists = [shipped().path("sources.csv")]
     if (study.folder / "sources.csv").is_file() and study.folder / "sources.csv" != lists[0]:
         lists.append(study.folder / "sources.csv")
@@ -215,9 +221,37 @@ def _write_tables(done: Answered, folder: Path) -> list[OutputTable]:
         path = folder / "tables" / f"{name}.parquet"
         write_table(frame, path)
         measured = done.results[name].measured if name in done.results else {}
-        columns = {column: {"unit": spec.unit, "formula": spec.formula} for column, spec in measured.items()}
-        outputs.append(OutputTable(name, len(frame), sha256(path), columns))
+        outputs.append(OutputTable(name, len(frame), sha256(path), {column: asdict(spec) for column, spec in measured.items()}))
     return outputs
+
+
+def reopen(study: Study, folder: Path) -> Answered:
+    """A finished study as `answer` gave it, from the folder that `run_study` wrote. Without the faults of its files.
+
+    Errors: DataError for a folder without a run, of another study, or whose tables are not those of the run.
+    """
+    try:
+        told = json.loads(read_text(folder / "run.json", "run.json"))
+    except FileNotFoundError:
+        raise DataError(f"{folder} holds no run.json", mend="give the folder a study was written to") from None
+    if told["study"] != study.name:
+        raise DataError(
+            f"{folder} is a run of the study {told['study']}, not of {study.name}", mend="run the study into a folder of its own"
+        )
+    inputs = tuple(InputFile(**one) for one in told["inputs"])
+    outputs = tuple(OutputTable(**one) for one in told["outputs"])
+    frames = {}
+    for output in outputs:
+        path = folder / "tables" / f"{output.name}.parquet"
+        if not path.is_file() or sha256(path) != output.sha256:
+            raise DataError(f"{path} is not the table of the run", mend="the folder was changed; run the study again")
+        frames[output.name] = read_back(path)
+    sources = frames.pop("source")
+    contracts = {one.contract for one in inputs}
+    tables = {name: frames.pop(name) for name in list(frames) if name in contracts}
+    measured = {one.name: {column: Measured(**spec) for column, spec in one.columns.items()} for one in outputs}
+    results = {name: Result(name, frame, measured[name]) for name, frame in frames.items()}
+    return Answered(study, tables, results, sources, Run(study.name, told["parameters"], inputs, outputs, told["versions"]), (), ())
 
 
 def examine_file(path: Path, contract: str) -> Intake:

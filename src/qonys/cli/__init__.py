@@ -12,7 +12,7 @@ from typing import NoReturn
 
 import typer
 
-from qonys.cli import border, brief, contract, convergence, corridor, effects, measures, procedure, settle, sources, study, trace
+from qonys.cli import border, brief, contract, convergence, corridor, effects, measures, procedure, settle, sources, study, trace, web
 from qonys.core.errors import QonysError
 
 app = typer.Typer(
@@ -30,6 +30,7 @@ app.add_typer(corridor.app, name="corridor")
 app.add_typer(settle.app, name="settle")
 app.add_typer(sources.app, name="sources")
 app.add_typer(brief.app, name="brief")
+app.add_typer(web.app, name="web")
 app.command("trace")(trace.trace)
 
 

@@ -24,12 +24,12 @@ class InputFile:
 
 @dataclass(frozen=True, slots=True)
 class OutputTable:
-    """One table that came out: rows, hash, and for each number its unit and formula."""
+    """One table that came out: rows, hash, and for each number its unit, formula and decimals."""
 
     name: str
     rows: int
     sha256: str
-    columns: dict[str, dict[str, str]]
+    columns: dict[str, dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)

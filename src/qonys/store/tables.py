@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import json
 import os
 import tempfile
@@ -14,7 +16,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from qonys.core.errors import DataError, nearest
+from qonys.core.errors import DataError, QonysError, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -23,28 +25,57 @@ if TYPE_CHECKING:
     from ibis.backends.duckdb import Backend
 
 LONGEST_SHEET_NAME = 31  # of the XLSX format
+MOST_SHEET_ROWS = 1_048_575  # of the XLSX format, below the header
+_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)
 _REPRODUCIBLE_DAY = datetime(2020, 1, 1, tzinfo=UTC)  # spreadsheets store when they were made; ours must not differ
 
 
 @contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
-    """A path to write to that becomes `path` only when the block ends well."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-", suffix=path.suffix)
+    """A path to write to that becomes `path` only when the block ends well.
+
+    Errors: DataError naming `path` if it is a folder, or the disk takes no more.
+    """
+    if path.is_dir():
+        raise DataError(f"{path} is a folder", mend="name a file in it")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-", suffix=path.suffix)
+    except OSError as error:
+        raise DataError(f"{path} cannot be written to: {error.strerror}", mend="choose another path") from None
     os.close(handle)
     draft = Path(name)
     try:
-        yield draft
-        draft.chmod(0o644)
-        draft.replace(path)
+        with room(path):
+            yield draft
+            draft.chmod(0o644)
+            draft.replace(path)
     finally:
         draft.unlink(missing_ok=True)
 
 
-def read_text(path: Path, *, mend: str = "check the path") -> str:
-    """A UTF-8 file a user named. Errors: DataError if it is missing, with the mend given, or is another text."""
+@contextmanager
+def room(path: Path) -> Iterator[None]:
+    """A disk that takes no more becomes a sentence with the path that was named, whichever library met it. Errors: DataError."""
     try:
-        return path.read_text(encoding="utf-8")
+        yield
+    except QonysError:
+        raise
+    except Exception as error:
+        known = [os.strerror(number) for number in _DISK]  # by its words: DuckDB's errors have no number
+        why = error.strerror if isinstance(error, OSError) else str(error)
+        told = next((words for words in known if words in str(why)), None)
+        if told is None:
+            raise
+        raise DataError(f"{path} cannot be written to: {told}", mend="make room, or choose another path") from None
+
+
+def read_text(path: Path, *, mend: str = "check the path") -> str:
+    """A UTF-8 file a user named, with or without a byte order mark. Errors: DataError if it is missing, with the mend given, or is another
+    text.
+    """
+    try:
+        return path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         raise DataError(f"there is no file {path}", mend=mend) from None
     except UnicodeDecodeError:
@@ -76,6 +107,16 @@ def write_table(frame: pd.DataFrame, path: Path) -> None:
             )
 
 
+def read_back(path: Path) -> pd.DataFrame:
+    """A Parquet table that `write_table` wrote, with its lists as lists and its gaps in texts as None."""
+    table = pq.read_table(path)
+    frame = table.to_pandas()
+    for field in table.schema:
+        if pa.types.is_list(field.type):
+            frame[field.name] = table[field.name].to_pylist()
+    return frame
+
+
 def write_lazy(con: Backend, table: ibis.Table, path: Path) -> int:
     """The rows of an expression to a file by suffix, without holding them: Parquet and CSV are written by the engine. Gives their number.
 
@@ -98,7 +139,11 @@ def write_workbook(sheets: Mapping[str, pd.DataFrame], path: Path) -> None:
     """Several tables to one XLSX workbook, a sheet each, with frozen and filtered headers."""
     import xlsxwriter
 
-    book = xlsxwriter.Workbook(path, {"nan_inf_to_errors": False, "default_date_format": "yyyy-mm-dd", "remove_timezone": True})
+    for name, frame in sheets.items():
+        if len(frame) > MOST_SHEET_ROWS:
+            raise DataError(f"{name} has {len(frame):,} rows, and a sheet takes {MOST_SHEET_ROWS:,}", mend="write it to .csv or .parquet")
+    content = io.BytesIO()  # not the file: what is left of an archive on a full disk would complain once more
+    book = xlsxwriter.Workbook(content, {"nan_inf_to_errors": False, "default_date_format": "yyyy-mm-dd", "remove_timezone": True})
     book.set_properties({"created": _REPRODUCIBLE_DAY.replace(tzinfo=None)})
     head = book.add_format({"bold": True, "bottom": 1})
     for name, frame in sheets.items():
@@ -118,6 +163,7 @@ def write_workbook(sheets: Mapping[str, pd.DataFrame], path: Path) -> None:
         if len(cells):
             sheet.autofilter(0, 0, len(cells), max(len(cells.columns) - 1, 0))
     book.close()
+    path.write_bytes(content.getvalue())
 
 
 def flat(frame: pd.DataFrame) -> pd.DataFrame:

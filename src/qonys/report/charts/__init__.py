@@ -5,8 +5,8 @@ wide for a page and 360 for a telephone. The page shows one of them (`chart-wide
 is made up, and every number printed comes from the rows or from a tick of an axis. `theme` holds colours and the room a text needs,
 `axes` the scales and ticks, `draw` the sheet on which marks are put, `svg` the rendering by Altair and Vega and what makes one SVG
 safe beside another. Then the families: `series` and `points` along time, `lanes` for measures, `firsts` for who moved first, `events` for
-what a measure did, `places` for maps of likeness, `cells` for grids, `ranks` for rows compared, and of the rooms `queues`, `shares` and
-`corridors`; `dates` is what these share. Altair is imported when the first chart is
+what a measure did, `places` for maps of likeness, `worlds` for maps of countries, `cells` for grids, `ranks` for rows compared, `flows` for
+who goes where, `periods` for lines over the measures in force, and of the rooms `queues`, `shares` and `corridors`; `dates` is what these share. Altair is imported when the first chart is
 drawn, not before.
 """
 
@@ -14,7 +14,9 @@ from qonys.report.charts.cells import heat_strips, matrix, tile_map
 from qonys.report.charts.corridors import routes
 from qonys.report.charts.events import counterfactual, event_study
 from qonys.report.charts.firsts import Act, first_days
+from qonys.report.charts.flows import chord, od_matrix
 from qonys.report.charts.lanes import Band, timelines
+from qonys.report.charts.periods import lines_over_periods
 from qonys.report.charts.places import policy_map
 from qonys.report.charts.points import point_series
 from qonys.report.charts.queues import procedure_bars, stacked_days
@@ -22,9 +24,10 @@ from qonys.report.charts.ranks import change_dots, intervals, ranked_bars, steps
 from qonys.report.charts.series import Phase, interval_lines, time_lines
 from qonys.report.charts.shares import step_lines
 from qonys.report.charts.svg import Chart
+from qonys.report.charts.worlds import country_map, mapped
 
 __all__ = [
-    "Act", "Band", "Chart", "Phase", "change_dots", "counterfactual", "event_study", "first_days", "heat_strips", "interval_lines",
-    "intervals", "matrix", "point_series", "policy_map", "procedure_bars", "ranked_bars", "routes", "stacked_days", "step_lines", "steps",
-    "tile_map", "time_lines", "timelines",
+    "Act", "Band", "Chart", "Phase", "change_dots", "chord", "counterfactual", "country_map", "event_study", "first_days", "heat_strips",
+    "interval_lines", "intervals", "lines_over_periods", "mapped", "matrix", "od_matrix", "point_series", "policy_map", "procedure_bars",
+    "ranked_bars", "routes", "stacked_days", "step_lines", "steps", "tile_map", "time_lines", "timelines",
 ]  # fmt: skip

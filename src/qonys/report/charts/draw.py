@@ -47,6 +47,14 @@ class Sheet:
         rows = [{"x": _px(x), "y": _px(low), "y2": _px(high), "path": self._count, "fill": fill} for x, low, high in points]
         _add(self._marks, "area", (opacity,), rows)
 
+    def polygon(self, points: Iterable[tuple[float, float]], fill: str, *, opacity: float = 1, stroke: str | None = None,
+                width: float = 0.5) -> None:  # fmt: skip
+        """The area inside a closed path; `stroke` outlines it."""
+        self._count += 1
+        # to a tenth of a pixel: outlines have many points, and each is written out
+        rows = [{"x": round(x, 1), "y": round(y, 1), "i": i, "path": self._count, "fill": fill} for i, (x, y) in enumerate(points)]
+        _add(self._marks, "polygon", (opacity, stroke, width), rows)
+
     def dot(self, x: float, y: float, radius: float, fill: str, *, stroke: str = PAPER, width: float = 1) -> None:
         """A filled circle with an outline."""
         row = {"x": _px(x), "y": _px(y), "fill": fill, "stroke": stroke}
@@ -100,6 +108,11 @@ def _layer(kind: str, style: tuple[Any, ...], data: str) -> Any:
             return mark.encode(x=x, y=y, stroke=stroke, detail=alt.Detail("path:N"), order=alt.Order("i:Q"))
         case "area":
             return chart.mark_area(opacity=style[0], line=False).encode(x=x, y=y, y2=alt.Y2("y2"), fill=fill, detail=alt.Detail("path:N"))
+        case "polygon":
+            opacity, outline, width = style
+            edge = {"stroke": outline, "strokeWidth": width, "strokeJoin": "round"} if outline else {"strokeWidth": 0}
+            mark = chart.mark_line(interpolate="linear-closed", opacity=opacity, **edge)
+            return mark.encode(x=x, y=y, fill=fill, detail=alt.Detail("path:N"), order=alt.Order("i:Q"))
         case "point":
             radius, width = style
             area = 3.1416 * radius * radius

@@ -47,23 +47,46 @@ def time_lines(
     series covers is hatched and says `gap_label`; one that some series covers is hatched along the foot. kind_labels: words for the
     kinds of the bands. The last value of each series is printed.
     """
-    table = records(rows, "x", "series", "label", "value", prefix=prefix)
-    refuse_without_values([row["value"] for row in table], prefix)
-    series, length = _series(table)
-    low, high = reach([row["x"] for row in table], span)
-    values = [row["value"] for row in table if row["value"] is not None]
+    plot = Plot(rows, prefix=prefix, unit=unit, gap_label=gap_label, number_format=number_format, span=span, locale=locale)
 
     def draw(layout: Layout) -> Sheet:
+        sheet, x, under = plot.drawn(layout)
+        sheet.height = under + 6
+        if bands:
+            sheet.height = under + 10 + band_lane(sheet, x, under + 6, bands, layout, kind_labels or {}) + 4
+        return sheet
+
+    return both(draw, title=title, desc=desc, prefix=prefix)
+
+
+class Plot:
+    """Lines along time with their axes and gaps, ready to be drawn in either layout; what stands below or behind is added by charts."""
+
+    def __init__(self, rows: pd.DataFrame, *, prefix: str, unit: str, gap_label: str, number_format: Callable[[float], str],
+                 span: tuple[object, object] | None, locale: str) -> None:  # fmt: skip
+        table = records(rows, "x", "series", "label", "value", prefix=prefix)
+        refuse_without_values([row["value"] for row in table], prefix)
+        self.series, self.length = _series(table)
+        self.low, self.high = reach([row["x"] for row in table], span)
+        self.values = [row["value"] for row in table if row["value"] is not None]
+        self.unit, self.gap_label, self.number_format, self.locale = unit, gap_label, number_format, locale
+
+    def drawn(self, layout: Layout, behind: Callable[[Sheet, Linear, float, float], None] | None = None) -> tuple[Sheet, Linear, float]:
+        """A sheet with the lines, its scale of time, and where the axis below ends. `behind` puts marks under the lines: it gets the sheet,
+        the scale, and the top and bottom of the plot."""
+        series, length, low, high = self.series, self.length, self.low, self.high
         sheet = Sheet(layout.width)
         holes = _uncovered([run for one in series for run in one.runs], length, low, high)
         partial = sorted({hole for one in series for hole in _uncovered(one.runs, length, low, high)} - set(holes))
-        left, right, marks = _frame(series, layout, [*values, 0.0], locale, number_format)
+        left, right, marks = _frame(series, layout, [*self.values, 0.0], self.locale, self.number_format)
         x = Linear(low, high, left, right)
-        inside = {hole: _fit(gap_label, x(hole[1]) - x(hole[0]), layout) for hole in holes}
-        entries = _key(series, layout) + ([(MISSING, gap_label)] if partial or None in inside.values() else [])
-        top = caption(sheet, unit, layout, entries)
+        inside = {hole: _fit(self.gap_label, x(hole[1]) - x(hole[0]), layout) for hole in holes}
+        entries = _key(series, layout) + ([(MISSING, self.gap_label)] if partial or None in inside.values() else [])
+        top = caption(sheet, self.unit, layout, entries)
         bottom = top + (210 if layout.narrow else 270)
         y = Linear(marks[0], marks[-1], bottom, top)
+        if behind is not None:
+            behind(sheet, x, top, bottom)
         for (start, stop), words in inside.items():
             sheet.rect(x(start), top, x(stop) - x(start), bottom - top, MISSING)
             if words:
@@ -73,16 +96,10 @@ def time_lines(
                 sheet.text(*at, words, layout.small, colour=SOFT, align="center", stand="top", angle=-90 if turned else 0)
         for start, stop in partial:
             sheet.rect(x(start), bottom - 7, x(stop) - x(start), 7, MISSING)
-        value_axis(sheet, y, marks, left, right, locale, layout.small)
+        value_axis(sheet, y, marks, left, right, self.locale, layout.small)
         _draw_lines(sheet, series, x, y, dots=length is not None and length * (right - left) / (high - low) >= 12)
-        _end_labels(sheet, series, x, y, layout, right, number_format)
-        under = bottom + time_axis(sheet, x, bottom, locale, layout.small)
-        sheet.height = under + 6
-        if bands:
-            sheet.height = under + 10 + band_lane(sheet, x, under + 6, bands, layout, kind_labels or {}) + 4
-        return sheet
-
-    return both(draw, title=title, desc=desc, prefix=prefix)
+        _end_labels(sheet, series, x, y, layout, right, self.number_format)
+        return sheet, x, bottom + time_axis(sheet, x, bottom, self.locale, layout.small)
 
 
 def interval_lines(

@@ -91,7 +91,7 @@ def finish(svg: str, prefix: str, title: str, desc: str) -> str:
             value = node.get(name)
             if value is None:
                 continue
-            if value == "hatch" or value.startswith("fade-"):
+            if value == "hatch" or value.startswith(("fade-", "rise-")):
                 paints.add(value)
                 node.set(name, f"url(#{prefix}-{value})")
             else:
@@ -142,10 +142,11 @@ def _paint(name: str, prefix: str) -> ET.Element:
         paint.append(_element("rect", None, width="6", height="6", fill="#f1f2f4"))
         paint.append(_element("path", None, d="M-1,1l2,-2M0,6l6,-6M5,7l2,-2", stroke="#b9c0c8", **{"stroke-width": "1"}))
         return paint
-    colour = "#" + name.removeprefix("fade-")
-    paint = _element("linearGradient", None, id=f"{prefix}-{name}", x1="0", x2="1", y1="0", y2="0")
+    way, _, colour = name.partition("-")
+    x1, x2 = ("0", "1") if way == "fade" else ("1", "0")
+    paint = _element("linearGradient", None, id=f"{prefix}-{name}", x1=x1, x2=x2, y1="0", y2="0")
     for offset, opacity in (("0", "1"), ("0.25", "0.75"), ("1", "0.05")):
-        paint.append(_element("stop", None, offset=offset, **{"stop-color": colour, "stop-opacity": opacity}))
+        paint.append(_element("stop", None, offset=offset, **{"stop-color": f"#{colour}", "stop-opacity": opacity}))
     return paint
 
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 FONT = "system-ui, 'Noto Sans', 'DejaVu Sans', sans-serif"
 INK, SOFT, AXIS, GRID, PALE, PAPER = "#1b1f24", "#4d5661", "#8c959f", "#dfe3e8", "#f4f6f8", "#ffffff"
 MISSING = "hatch"
-"""A fill that `svg.finish` turns into grey hatching; `fade-RRGGBB` likewise fades to the right."""
+"""A fill that `svg.finish` turns into grey hatching; `fade-RRGGBB` likewise fades to the right, `rise-RRGGBB` to the left."""
 
 SERIES = ("#0072b2", "#d55e00", "#009e73", "#aa4499", "#56b4e9", "#b8860b", "#6b7280", "#332288")
 """Okabe and Ito (2008), the yellow and the two lightest replaced so that a line shows on white."""

@@ -1,0 +1,69 @@
+"""Routes of the views: a page in each language, its pictures and tables as files, and single pictures for the pages of others."""
+
+# no annotations from __future__: the routes made in a loop hand their own models to FastAPI by annotation
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query, Request
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from qonys.i18n import words
+from qonys.web import frame
+from qonys.web.views import VIEWS, Figure, Here, Listing, Shown, View
+from qonys.web.views.asked import query_of
+
+Language = Literal["en", "ru", "kk"]
+router = APIRouter(include_in_schema=False)
+
+
+def here(request: Request, language: str) -> Here:
+    """Where a view is asked from."""
+    desk = request.app.state.desk
+    return Here(words(language), desk.runs, desk.settings.store, desk.kept)
+
+
+def answered(request: Request, view: View, asked: Any, language: str) -> Shown:
+    """A view answered, or the answer held: it is the same for all until a study is run anew or data come."""
+    desk = request.app.state.desk
+    key = (view.path, query_of(asked), language, desk.runs.stamp())
+    found: Shown = desk.kept.get(key, lambda: view.show(asked, here(request, language)))
+    return found
+
+
+def block_of(shown: Shown, name: str) -> Figure | Listing:
+    """The picture or table of that name. Errors: 404."""
+    block = shown.block(name)
+    if block is None:
+        raise HTTPException(404)
+    return block
+
+
+def _routes(view: View) -> None:
+    model = view.asked
+
+    def as_page(request: Request, language: Language, asked: Annotated[model, Query()]) -> Response:  # type: ignore[valid-type]
+        shown = answered(request, view, asked, language)
+        form = frame.form_of(view, asked, words(language), choices=view.choices(asked, here(request, language)) if view.choices else None)
+        return Response(frame.view_page(request, view, asked, shown, form=form), media_type="text/html")
+
+    def as_file(request: Request, language: Language, block: str, form: str, asked: Annotated[model, Query()]) -> Response:  # type: ignore[valid-type]
+        content = frame.download(block_of(answered(request, view, asked, language), block), form)
+        if content is None:
+            raise HTTPException(404)
+        kind = (frame.PICTURES | frame.TABLES)[form]
+        name = f"{view.path.replace('/', '-')}-{block}.{form}"
+        return Response(content, media_type=kind, headers={"Content-Disposition": f'attachment; filename="{name}"'})
+
+    def as_embed(request: Request, language: Language, block: str, asked: Annotated[model, Query()]) -> Response:  # type: ignore[valid-type]
+        found = block_of(answered(request, view, asked, language), block)
+        page = frame.page(request, "embed.html.j2", block=found, view=view, asked_query=query_of(asked))
+        return Response(page, media_type="text/html")
+
+    router.add_api_route(f"/{{language}}/{view.path}", as_page, methods=["GET"])
+    router.add_api_route(f"/{{language}}/{view.path}/{{block}}.{{form}}", as_file, methods=["GET"])
+    router.add_api_route(f"/embed/{{language}}/{view.path}/{{block}}", as_embed, methods=["GET"])
+
+
+for _view in VIEWS.values():
+    _routes(_view)
