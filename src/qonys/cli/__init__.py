@@ -12,7 +12,23 @@ from typing import NoReturn
 
 import typer
 
-from qonys.cli import border, brief, contract, convergence, corridor, effects, measures, procedure, settle, sources, study, trace, web
+from qonys.cli import (
+    border,
+    brief,
+    contract,
+    convergence,
+    corridor,
+    effects,
+    flows,
+    measures,
+    procedure,
+    settle,
+    situation,
+    sources,
+    study,
+    trace,
+    web,
+)
 from qonys.core.errors import QonysError
 
 app = typer.Typer(
@@ -21,6 +37,8 @@ app = typer.Typer(
 )  # fmt: skip
 app.add_typer(study.app, name="study")
 app.add_typer(contract.app, name="contract")
+app.command("situation")(situation.situation)
+app.add_typer(flows.app, name="flows")
 app.add_typer(measures.app, name="measures")
 app.add_typer(border.app, name="border")
 app.add_typer(convergence.app, name="convergence")

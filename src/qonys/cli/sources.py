@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from qonys.cli.output import LanguageOption, OutputOption, tell, write_labelled
+from qonys.cli.terminal import progress_bar, write_narrow
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,16 +44,16 @@ def list_(
 
     say = words(lang)
     if publisher is None:
-        columns = ["publisher", "title", "address", "tables", "licence"]
+        columns = ["publisher", "name", "address", "tables", "licence"]
         rows = [
-            {"publisher": one.key, "title": one.name[lang], "address": one.address, "tables": len(one.tables), "licence": one.licence}
+            {"publisher": one.key, "name": one.name[lang], "address": one.address, "tables": len(one.tables), "licence": one.licence}
             for one in catalogue.publishers().values()
         ]
     else:
         facts = catalogue.publisher(publisher)
-        columns = ["target", "title", "contract", "frequency", "filters"]
+        columns = ["target", "name", "contract", "frequency", "filters"]
         rows = [
-            {"target": f"{facts.key}:{one.id}", "title": one.title[lang], "contract": one.contract, "frequency": one.frequency,
+            {"target": f"{facts.key}:{one.id}", "name": one.title[lang], "contract": one.contract, "frequency": one.frequency,
              "filters": "&".join(f"{name}={','.join(codes)}" for name, codes in one.filters)}
             for one in facts.tables.values()
         ]  # fmt: skip
@@ -83,7 +84,7 @@ def pull(
     say, failed = words(lang), False
     for target in targets:
         try:
-            with _shown(target) as progress:
+            with progress_bar(target) as progress:
                 done = ask(target, store=store, progress=progress)
         except QonysError as error:
             tell(f"qonys: {error}")
@@ -96,7 +97,7 @@ def pull(
         if done.new and found.number > 1:
             changes = {kind: number for kind, number in found.changed.items() if number}
             told = "; ".join(f"{say.label('revision', kind)}: {say.number(number)}" for kind, number in changes.items())
-            tell(say.plain("sources.changed", changes=told or say.plain("gap.sign")))
+            tell(say.plain("sources.changed", changes=told or say.plain("sources.nothing")))
             for path in touched(done.target, studies or [Path.cwd()]):
                 tell(say.plain("sources.touched", study=path))
         if found.faults:
@@ -134,7 +135,7 @@ def diff(
     else:
         first = found(old, store=store)
     rows = revisions(first, last, store=store)
-    write_labelled(rows, say, output)
+    write_narrow(rows, say, output)
     counts = "; ".join(f"{say.label('revision', str(kind))}: {say.number(number)}" for kind, number in rows["what"].value_counts().items())
     tell(say.plain("sources.diff", old=first.name, new=last.name, changes=counts or say.plain("sources.nothing")))
     if len(rows):
@@ -152,7 +153,7 @@ def status(store: StoreOption = None, lang: LanguageOption = "en", output: Outpu
     from qonys.i18n import words
 
     found = holdings(store=store)
-    write_labelled(found, words(lang), output)
+    write_narrow(found, words(lang), output)
     if found["fault"].astype(bool).any():
         raise typer.Exit(1)
 
@@ -181,20 +182,23 @@ def show(
     from qonys.store.cells import COPY, own_engine
     from qonys.store.vintages import restore
 
+    for option, given in (("--aggregates", aggregates), ("--keep", bool(keep))):
+        if given and not contract:
+            raise typer.BadParameter("add --contract: a table as published has all its rows", param_hint=option)
+    if as_received and (contract or output is None):
+        raise typer.BadParameter("name the file with -o; a contract is made of the bytes, not in them", param_hint="--as-received")
     say = words(lang)
     vintage = found(target, store=store)
     tell(_cited(vintage, say))
-    if as_received:
-        if output is None:
-            raise typer.BadParameter("name the file with -o", param_hint="--as-received")
+    if as_received and output is not None:
         tell(str(restore(vintage.target, vintage.number, output, store=store)))
         return
     if contract:
         rows = harmonised(vintage, store=store, aggregates=aggregates, keep=_kept(keep))
         _write_rows(rows.batches, say, output)
-        ignored = "; ".join(f"{why}: {say.number(number)}" for why, number in rows.counts.ignored.items())
+        ignored = "; ".join(f"{say.label('ignored', why, why)}: {say.number(number)}" for why, number in rows.counts.ignored.items())
         tell(say.plain("sources.harmonised", rows=say.number(rows.counts.rows), read=say.number(rows.counts.read),
-                       faults=say.number(rows.faults.count), ignored=ignored or say.plain("gap.sign")))  # fmt: skip
+                       faults=say.number(rows.faults.count), ignored=ignored or say.number(0)))  # fmt: skip
         for fault in rows.faults.table().head(5).itertuples():
             tell(f"{fault.place}, {fault.column}: {fault.found}: {fault.why}")
         return
@@ -203,9 +207,8 @@ def show(
     if output is not None:
         tell(f"{output}: {write_lazy(con, table, output)}")
         return
-    write_labelled(con.to_pandas(table.limit(MOST_SHOWN)), say, None)
-    if (vintage.rows or 0) > MOST_SHOWN:
-        tell(say.plain("sources.first_rows", shown=say.number(MOST_SHOWN), rows=say.number(vintage.rows or 0)))
+    write_narrow(con.to_pandas(table.limit(MOST_SHOWN)), say, None)
+    _more(vintage.rows or 0, say)
 
 
 @app.command()
@@ -225,9 +228,9 @@ def mirror(
 
     say = words(lang)
     found = both(pd.concat([_flows(path) for path in flows], ignore_index=True))
-    write_labelled(found.table, say, output)
-    counts = found.table["which_side"].value_counts()
-    tell("; ".join(f"{say.label('mirror', str(side))}: {say.number(number)}" for side, number in counts.items()))
+    write_narrow(found.table, say, output)
+    counts = {str(side): number for side, number in found.table["which_side"].value_counts().items()} | {"left_out": len(found.left_out)}
+    tell("; ".join(f"{say.label('mirror', side, side)}: {say.number(number)}" for side, number in counts.items() if number))
 
 
 @app.command("map")
@@ -262,7 +265,8 @@ def map_(
     write_labelled(_guesses(proposed), say, output)
     if not proposed.complete:
         names = ", ".join(proposed.missing or ("contract",))
-        tell(say.plain("sources.map_missing", contract=proposed.contract or say.plain("gap.sign"), names=names))
+        missing = say.plain("sources.map_missing", contract=proposed.contract or "?", names=names)
+        tell(missing if proposed.contract else say.label("sources", "map_unknown", missing))
     else:
         tell(say.plain("sources.map_complete", contract=proposed.contract))
     if mapping is not None:
@@ -308,12 +312,27 @@ def _flows(path: Path) -> pd.DataFrame:
 
 def _write_rows(batches: pa.RecordBatchReader, say: Words, output: Path | None) -> None:
     """Rows of a contract; to Parquet as they come, so that they need not fit into memory."""
+    import pandas as pd
+
     from qonys.holdings import write_rows
 
     if output is not None and output.suffix == ".parquet":
         tell(f"{output}: {write_rows(batches, output)}")
-    else:
+    elif output is not None:
         write_labelled(batches.read_all().to_pandas(), say, output)
+    else:
+        shown, rows = [batches.schema.emptywrite_narrow().to_pandas()], 0
+        for batch in batches:  # also those past the last that is shown: what is left out is counted on the way
+            if rows < MOST_SHOWN:
+                shown.append(batch.slice(0, MOST_SHOWN - rows).to_pandas())
+            rows += batch.num_rows
+        write_narrow(pd.concat(shown[1:] or shown, ignore_index=True), say, None)
+        _more(rows, say)
+
+
+def _more(rows: int, say: Words) -> None:
+    if rows > MOST_SHOWN:
+        tell(say.plain("sources.first_rows", shown=say.number(MOST_SHOWN), rows=say.number(rows)))
 
 
 def _apply(file: Path, mapping: Mapping, say: Words, output: Path | None) -> None:
@@ -339,7 +358,7 @@ def _apply(file: Path, mapping: Mapping, say: Words, output: Path | None) -> Non
         for fault in table.itertuples():
             tell(f"{fault.place}, {fault.column}: {fault.found}: {fault.why}")
     if done.gaps.count > 5:
-        tell(f"is a gap: {say.number(done.gaps.count)}")
+        tell(f"{say.label('ignored', 'is a gap', 'is a gap')}: {say.number(done.gaps.count)}")
 
 
 def _guesses(mapping: Mapping) -> pd.DataFrame:
@@ -348,41 +367,3 @@ def _guesses(mapping: Mapping) -> pd.DataFrame:
     import pandas as pd
 
     return pd.DataFrame([dataclasses.asdict(guess) for guess in mapping.guesses])
-
-
-class _shown:
-    """Bytes as they come, on a terminal only."""
-
-    def __init__(self, target: str) -> None:
-        self.target = target
-
-    def __enter__(self) -> _Bar | None:
-        import sys
-
-        if not sys.stderr.isatty():
-            self.bar = None
-            return None
-        self.bar = _Bar(self.target)
-        return self.bar
-
-    def __exit__(self, *_: object) -> None:
-        if self.bar is not None:
-            self.bar.close()
-
-
-class _Bar:
-    def __init__(self, target: str) -> None:
-        from rich.console import Console
-        from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
-
-        self._progress = Progress(TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn(),
-                                  console=Console(stderr=True))  # fmt: skip
-        self._task = self._progress.add_task(target[:50], total=None)
-        self._progress.start()
-
-    def __call__(self, done: int, total: int | None) -> None:
-        self._progress.update(self._task, completed=done, total=total)
-
-    def close(self) -> None:
-        """Take the bar away."""
-        self._progress.stop()

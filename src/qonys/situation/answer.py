@@ -11,9 +11,10 @@ import pandas as pd
 from qonys.core import areas
 from qonys.registers import DEFAULT, SHIPPED
 from qonys.situation.departures import out_of_line
-from qonys.situation.figures import moved
+from qonys.situation.entry import PAIRS
+from qonys.situation.figures import areas_known, moved
 from qonys.situation.force import in_force_on
-from qonys.situation.opened import day_of
+from qonys.situation.opened import day_of, pairs_held, register_held
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,6 +29,14 @@ class Situation:
     moved: pd.DataFrame
     in_force: pd.DataFrame
     out_of_line: pd.DataFrame
+
+
+def prepare() -> None:
+    """Open what ships with the package, so that the first page need not wait for it: some seconds, best in a thread of its own."""
+    opened = register_held()
+    for what in PAIRS:
+        pairs_held(opened, what)
+    areas_known()
 
 
 def situation_of(area: str, on: date | str, *, tables: Sequence[str] = (SHIPPED,), registers: Sequence[str] = DEFAULT) -> Situation:

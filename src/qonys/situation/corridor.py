@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 from ibis import _
 
+from qonys.core.errors import DataError
 from qonys.measures import corridor_categories, people, reach
 from qonys.registers import DEFAULT
 from qonys.situation.opened import fingerprint, held, register_held
@@ -34,15 +35,13 @@ class _Reached:
         self._con.create_view("reached", self._whole)
 
     def _classes(self, origin: str, destination: str) -> Any:
-        found = self._con.to_pyarrow(people([origin], [destination], corridor_categories()))
-        return self._con.create_table("classes", found, overwrite=True)
+        return self._con.create_table("classes", people([origin], [destination], corridor_categories()), overwrite=True)
 
     def of(self, origin: str, destination: str, category: str, on: date, direction: str) -> pd.DataFrame:
         with self._turn:
             self._classes(origin, destination)
-            pairs = self._con.table("reached").filter(
-                _.category == category, _.begun <= on, _.over >= on, _.direction == direction
-            )
+            there = self._con.table("reached").filter(_.category == category, _.direction == direction)
+            pairs = there.filter(_.begun <= on, _.over >= on)
             return self._con.to_pandas(pairs.select("id", "via", "side", "dose", "why", "conditions").distinct())
 
 
@@ -53,9 +52,11 @@ def why_of(
     """As `registers.explain_corridor`, from a register that is held open -> id, title, area, field, issuer, start, end, via, side, dose,
     why, conditions; those that reach it first, the strongest first.
 
-    Errors: DataError for a code that is no area, or no category of people in a corridor.
+    Errors: DataError for a code that is no area, no category of people in a corridor, or a corridor to itself.
     """
     people([origin], [destination], [category])
+    if origin == destination:
+        raise DataError(f"a corridor leads from one area to another, not from {origin} to itself", mend="choose two areas")
     opened = register_held(register)
     ready: _Reached = held(("reached", fingerprint(tuple(register)), reading), lambda: _Reached(opened, reading))
     found = ready.of(origin, destination, category, on, direction).merge(opened.entries[_FACTS], on="id", how="left")

@@ -1,13 +1,14 @@
 """What is out of line in an area on a day: with its own past, with its peers, with itself.
 
 Four questions, none of which is a verdict: does the last change of a flow depart from the changes before it; do sources disagree on one
-figure; does the area's set of measures, or its rules of entry, depart from those of its peers; which measures in force may not fit together.
-Scores and thresholds are those of docs/methods/situation.md.
+figure; does the area's set of measures, or its rules of entry, depart from those of its peers; which measures in force may not fit
+together. Scores and thresholds are those of docs/methods/situation.md.
 """
 
 from __future__ import annotations
 
 from datetime import date
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,12 +29,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 COLUMNS = (
-    "what", "code", "kind", "period", "value", "against", "unit", "low", "high", "score", "compared", "departs", "certainty", "basis", "gap",
-    "inputs",
+    "what", "code", "kind", "period", "value", "against", "unit", "low", "high", "score", "compared", "departs", "certainty", "basis",
+    "gap", "inputs",
 )  # fmt: skip
 CUT = 3.5  # of the modified score: Iglewicz and Hoaglin (1993), How to Detect and Handle Outliers, section 3.2
 SCALE = 0.6745  # makes the median absolute deviation a standard deviation under normality, as there
-FEWEST_CHANGES = 5  # past changes below which no spread is taken
+FEWEST_CHANGES = 7  # past changes below which no spread is taken: with fewer, one quiet year in ten would be called out of line
 FEWEST_PEERS = 5
 DISAGREEMENT = 1.0  # percent
 PEERS = ("EU", "EAEU", "CIS")  # with whom an area is compared: the first of these that it belongs to, and of which enough have entries
@@ -51,14 +52,14 @@ def out_of_line(
     score: 0.6745 (change - median) / median absolute deviation, of logarithms where the figure cannot be negative; compared: past changes.
     `sources_disagree` (code: the source): another report of a figure of the last four years that is more than `disagreement` percent off;
     value: its figure, against: the one used, score: percent of the latter, compared: reports. Reports printed rounded count too.
-    `portfolio` (code: the union of the peers): the area's mean distance (0-100) to its peers' sets of measures that day, against the median of
-    the peers, scored like a change; compared: peers with entries. `entry_rules` (the same): the share (percent) of citizenships for which the
-    area's rule of entry is not the one most members have, against their median; needs registers of rules (`entry_rules`).
-    `measures_conflict` (code: the two ids): a pair in force that day that may not fit together, for a person to read.
-    departs: true, false, or missing where it is not for a number to say; certainty: of a pair, whether both were surely in force. basis: `own_past`, `same_figure`, `peers`, `register`; gap: why there
-    is no score: `no_figures`, `no_three_years`, `too_few_years`, `no_spread`, `no_peers`, `too_few_peers`, `no_entries`, `after_register` (the
-    registers know nothing new of the peers after an earlier day), `no_entry_rules`.
-    Errors: DataError for a code that is no area, no day, or a disagreement below 0.
+    `portfolio` (code: the union of the peers): the area's mean distance (0-100) to its peers' sets of measures that day, against the median
+    of the peers, scored like a change; compared: peers with entries. `entry_rules` (the same): the share (percent) of citizenships for
+    which the area's rule of entry is not the one most members have, against their median; needs registers of rules (`entry_rules`).
+    `measures_conflict` (code: the two ids): a pair in force that day that may not fit together, for a person to read. departs: true, false,
+    or missing where it is not for a number to say; certainty: of a pair, whether both were surely in force. basis: `own_past`,
+    `same_figure`, `peers`, `register`; gap: why there is no score: `no_figures`, `no_three_years`, `too_few_years`, `no_spread`,
+    `no_peers`, `too_few_peers`, `no_entries`, `after_register` (the registers know nothing new of the peers after an earlier day),
+    `no_entry_rules`. Errors: DataError for a code that is no area, no day, or a disagreement below 0.
     """
     if isinstance(disagreement, bool) or not isinstance(disagreement, int | float) or not 0 <= disagreement < np.inf:
         raise DataError(f"the disagreement is {disagreement!r}", mend="give percents from 0, as 1 for one percent")
@@ -134,9 +135,8 @@ def _scored(value: float, others: list[float], *, signed: bool, least: float = -
     told: dict[str, Any] = {"against": _shown(middle, signed=signed), "score": score}
     if score is None or reach is None:
         return {**told, "gap": "no_spread"}
-    return {
-        **told, "low": max(_shown(middle - reach, signed=signed), least), "high": _shown(middle + reach, signed=signed), "departs": abs(score) > CUT,
-    }  # fmt: skip
+    low, high = (_shown(middle + side * reach, signed=signed) for side in (-1, 1))
+    return {**told, "low": max(low, least), "high": high, "departs": abs(score) > CUT}
 
 
 def _shown(change: float, *, signed: bool) -> float:
@@ -156,7 +156,8 @@ def _disagreements(area: str, day: date, least: float, tables: Sequence[str]) ->
             if off is not None and abs(off) > least:
                 rows.append({
                     "what": "sources_disagree", "code": other.source, "kind": kind, "period": period, "value": other.value,
-                    "against": used["value"], "unit": other.unit, "score": off, "compared": len(own), "departs": True, "basis": "same_figure",
+                    "against": used["value"],
+                    "unit": other.unit, "score": off, "compared": len(own), "departs": True, "basis": "same_figure",
                     "inputs": sorted({*used["inputs"], *other.inputs}),
                 })  # fmt: skip
     return rows
@@ -170,7 +171,14 @@ def _recent(period: str, day: date) -> bool:
 
 def _portfolio(area: str, day: date, registers: Sequence[str]) -> list[dict[str, Any]]:
     opened = register_held(registers)
-    told: dict[str, Any] = {"what": "portfolio", "code": area, "period": day.isoformat(), "unit": "distance", "basis": "peers", "inputs": []}
+    told: dict[str, Any] = {
+        "what": "portfolio",
+        "code": area,
+        "period": day.isoformat(),
+        "unit": "distance",
+        "basis": "peers",
+        "inputs": [],
+    }
     rows = []
     for union in (union for union in PEERS if area in areas.members(union, day)):
         entries = opened.entries
@@ -186,7 +194,7 @@ def _portfolio(area: str, day: date, registers: Sequence[str]) -> list[dict[str,
         elif day > _looked_until(own):
             rows.append({**row, "gap": "after_register"})
         else:
-            distances, inputs = held(("portfolio", opened.snapshot, union, day), lambda own=own: _distances(own, day))
+            distances, inputs = held(("portfolio", opened.snapshot, union, day), partial(_distances, own, day))
             others = [distances[peer] for peer in peers]
             return [{**row, "value": distances[area], "inputs": inputs[area], **_scored(distances[area], others, signed=True, least=0)}]
     return rows[-1:] or [{**told, "gap": "no_peers"}]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 
 import ibis
 import pandas as pd
@@ -37,8 +37,8 @@ class Entry:
 
     id; current: the version that stands, one row of the contract with bounds. versions: all of them, the first one first: version, coder,
     coded_on, change, changed (columns that differ from the version before), and the contract as text. coding: column, first, second (codes
-    of the two coders as text, empty where one did not code), agree, settled (the code that stands). addresses: those in the evidence. conflicts,
-    duplicates: as `measures.conflicts` and `duplicates`, those of this entry. links: relation (`supersedes`, `superseded_by`,
+    of the two coders as text, empty where one did not code), agree, settled (the code that stands). addresses: those in the evidence.
+    conflicts, duplicates: as `measures.conflicts` and `duplicates`, those of this entry. links: relation (`supersedes`, `superseded_by`,
     `transposed_by`, `transposes`), id, title.
     """
 
@@ -64,7 +64,9 @@ def entry_of(id: str, *, register: Sequence[str] = DEFAULT) -> Entry:
         name: frame[(frame.iloc[:, 0] == id) | (frame.iloc[:, 1] == id)].reset_index(drop=True)
         for name, frame in ((what, pairs_held(opened, what)) for what in PAIRS)
     }
-    return Entry(id, row, versions, _coding(id, register), _addresses(row), pairs["conflicts"], pairs["duplicates"], _links(opened, id, row))
+    return Entry(
+        id, row, versions, _coding(id, register), _addresses(row), pairs["conflicts"], pairs["duplicates"], _links(opened, id, row)
+    )
 
 
 def reach_of(id: str, *, reading: Reading = "possible", register: Sequence[str] = DEFAULT) -> pd.DataFrame:
@@ -105,7 +107,8 @@ def _versions(id: str, register: Sequence[str], row: pd.DataFrame) -> pd.DataFra
         own.assign(version=pd.to_numeric(own["version"]).fillna(1).astype(int)).sort_values("version", kind="stable").reset_index(drop=True)
     )
     compared = [name for name in MEASURE.names if name not in ("id", "version", "coder", "coded_on", "change")]
-    changed = [[]] + [
+    changed: list[list[str]] = [[]]
+    changed += [
         [name for name in compared if as_text(after.get(name), name) != as_text(before.get(name), name)]
         for before, after in zip(own.to_dict("records"), own.to_dict("records")[1:], strict=False)
     ]
@@ -169,7 +172,7 @@ def _reach(opened: Register, id: str, reading: Reading) -> pd.DataFrame:
     classes = con.create_table("classes", con.to_pyarrow(classes), temp=True)
     measures = con.create_table("measures", measures, temp=True)
     found = con.to_pandas(reach(measures, classes, reading=reading).filter(_.id == id, _.side == _.asked).distinct())
-    rows = [_reached(*key, own) for key, own in found.groupby(["category", "side"], sort=True)]
+    rows = [_reached(category, side, own) for (category, side), own in found.groupby(["category", "side"], sort=True)]
     return pd.DataFrame(rows, columns=list(_REACHED))
 
 

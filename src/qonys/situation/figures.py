@@ -16,6 +16,7 @@ from qonys.situation.reports import EXTERNAL, KINDS, REPORT
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+_TOLD = ("area", "kind", "value", "unit", "source", "vintage", "status", "qualifier", "flag", "counted")
 BASE_YEARS = 3  # the years before, whose mean a year is held against
 
 
@@ -49,7 +50,8 @@ def series_of(
     for kind, rows in own.groupby("kind", sort=False):
         there = set(rows["period"])
         gaps += [
-            {**dict.fromkeys(REPORT), "area": code, "kind": kind, "period": str(year), "unit": rows["unit"].iloc[0], "chosen": True, "inputs": []}
+            dict.fromkeys(REPORT)
+            | {"area": code, "kind": kind, "period": str(year), "unit": rows["unit"].iloc[0], "chosen": True, "inputs": []}
             for year in range(start, stop + 1) if str(year) not in there
         ]  # fmt: skip
     whole = pd.concat([inside, pd.DataFrame(gaps, columns=list(REPORT)).astype({"value": float, "chosen": bool})]) if gaps else inside
@@ -86,8 +88,8 @@ def moved(area: str, on: date | str, *, kinds: Sequence[str] = KINDS, tables: Se
     -> area, kind, period, value, unit, source, vintage, status, qualifier, flag, counted, years_since (whole years between the end of the
     period and the day), before, change, change_percent (against the year before), mean_before, mean_change, mean_change_percent (against
     the mean of the three years before), gap (null; `no_year_before`, `no_three_years`: what is missing is no number), other_reports (how
-    many other reports of that figure there are), inputs. Percents of a net are not taken: its sign changes. No row for a kind without figures.
-    Errors: DataError for a code that is no area, or no day.
+    many other reports of that figure there are), inputs. Percents of a net are not taken: its sign changes. No row for a kind without
+    figures. Errors: DataError for a code that is no area, or no day.
     """
     day = day_of(on)
     series = series_of(area, kinds=kinds, tables=tables)
@@ -104,7 +106,7 @@ def moved(area: str, on: date | str, *, kinds: Sequence[str] = KINDS, tables: Se
         mean = None if None in three else sum(one for one in three if one is not None) / BASE_YEARS
         behind = [str(year - back) for back in range(BASE_YEARS + 1) if str(year - back) in used.index]
         rows.append({
-            **{name: row[name] for name in ("area", "kind", "value", "unit", "source", "vintage", "status", "qualifier", "flag", "counted")},
+            **{name: row[name] for name in _TOLD},
             "period": last, "years_since": day.year - year - 1,
             "before": before, "change": None if before is None else value - before, "change_percent": percent(value, before, signed=signed),
             "mean_before": mean, "mean_change": None if mean is None else value - mean,

@@ -94,10 +94,10 @@ def _sorted(entries: pd.DataFrame) -> pd.DataFrame:
 class Periods:
     """Measures as stretches of time, and those that cannot be drawn.
 
-    rows: lane (what the stretches stand under: field and direction, or an entry's id where each is drawn by itself), field, direction, start,
-    end (ISO days; end none: not known), known_start, known_end (false: known only in part), sure_until (the last day surely in force), count,
-    strength (of the strongest), targets, ids. merged: whether several measures were put together in a stretch. undated: ids without a known
-    start, which cannot be drawn.
+    rows: lane (what the stretches stand under: field and direction, or an entry's id where each is drawn by itself), field, direction,
+    start, end (ISO days; end none: not known), known_start, known_end (false: known only in part), sure_until (the last day surely in
+    force), count, strength (of the strongest), targets, ids. merged: whether several measures were put together in a stretch. undated: ids
+    without a known start, which cannot be drawn.
     """
 
     rows: pd.DataFrame
@@ -113,8 +113,9 @@ def periods_of(
     than `most`.
 
     first, last: years, months or days between which the chart lies; scopes: whose (see `issuers_for`); fields, directions, least_strength:
-    only those. A period begins on the first and ends on the last day a measure may have been in force; no end is none. In a merged
-    period measures follow each other without a day between; if one of them has no known end, it has none. Errors: DataError for dates that are none or out of order, or a number that is none.
+    only those. A period begins on the first and ends on the last day a measure may have been in force; no end is none. In a merged period
+    measures follow each other without a day between; if one of them has no known end, it has none. Errors: DataError for dates that are
+    none or out of order, or a number that is none.
     """
     start, stop = earliest(str(first)), latest(str(last))
     if start > stop:
@@ -164,7 +165,8 @@ def _merged(spans: list[dict[str, Any]]) -> list[dict[str, Any]]:
         last |= {
             "until": max(last["until"], until), "sure_until": max(last["sure_until"], one["sure_until"]), "count": last["count"] + 1,
             "strength": max(last["strength"], one["strength"]), "targets": sorted({*last["targets"], *one["targets"]}),
-            "ids": [*last["ids"], *one["ids"]], "known_start": last["known_start"] or (one["known_start"] and one["start"] == last["start"]),
+            "ids": [*last["ids"], *one["ids"]],
+            "known_start": last["known_start"] or (one["known_start"] and one["start"] == last["start"]),
         }  # fmt: skip
     return [{**one, "sure_until": one["until"] if one["end"] is None else one["sure_until"]} for one in out]
 

@@ -29,12 +29,13 @@ _COLUMNS = ("origin", "destination", "persons", "share", "pairs", "missing", "in
 class Pairs:
     """Moves between areas in a period.
 
-    cells: origin, destination, persons (missing where no pair in it was published), share (of all moves between areas, 0-1), pairs (how many
-    published pairs it sums), missing (how many were not published: they are unknown, not zero), inputs. Every pair of the areas shown is
-    there but an area with itself; groups and the rest hold moves among their own. margins: area, inflow, outflow, net, turnover (persons,
-    of the cells that are known), missing_in, missing_out (how many published pairs they lack), sorted by turnover. whole: persons in all cells. inside: persons whose move stayed in one area, left out. other: rows that
-    were not used and why: `report` (another report of a pair), `aggregate` (a union, a group, or a country beside its regions). gap: null, or
-    `no_pairs`: the table has no pair of areas in this period.
+    cells: origin, destination, persons (missing where no pair in it was published), share (of all moves between areas, 0-1), pairs (how
+    many published pairs it sums), missing (how many were not published: they are unknown, not zero), inputs. Every pair of the areas shown
+    is there but an area with itself; groups and the rest hold moves among their own. margins: area, inflow, outflow, net, turnover
+    (persons, of the cells that are known), missing_in, missing_out (how many published pairs they lack), sorted by turnover. whole: persons
+    in all cells. inside: persons whose move stayed in one area, left out. other: rows that were not used and why: `report` (another report
+    of a pair), `aggregate` (a union, a group, or a country beside its regions). gap: null, or `no_pairs`: the table has no pair of areas in
+    this period.
     """
 
     period: str
@@ -83,18 +84,16 @@ def pairs_of(
     return Pairs(found.period, found.cells, margins, found.whole, found.inside, found.other, found.gap)
 
 
-def pairs_in(
-    rows: pd.DataFrame, period: str | int, *, top: int = TOP, group: str | Mapping[str, Sequence[str]] | None = None
-) -> Pairs:
+def pairs_in(rows: pd.DataFrame, period: str | int, *, top: int = TOP, group: str | Mapping[str, Sequence[str]] | None = None) -> Pairs:
     """The table of origins and destinations that a flow table holds for a period, summed over nothing but areas.
 
-    rows: the contract `flow` (of it origin, destination, period_start, period_end, persons, and where there status, vintage, qualifier, row,
-    sex, age, citizenship: only rows for all of them count). Of several reports of a pair the best is used, by the order of `qonys.flows`.
-    period: a year, a month, or two of them ("2022-01/2022-09"), which a row must match from its first to its last day.
-    top: the areas with the largest turnover that stay; the others are REST together. group: areas are summed by a shipped division
-    (`schengen`), or by a mapping of group -> areas; areas in no group are `rest`. Groups and rest hold moves among their own, so that the
-    cells always sum to all moves between areas.
-    Errors: DataError for a period that is none, a table without the columns; DesignError for a top below 2, or an area in two groups.
+    rows: the contract `flow` (of it origin, destination, period_start, period_end, persons, and where there status, vintage, qualifier,
+    row, sex, age, citizenship: only rows for all of them count). Of several reports of a pair the best is used, by the order of
+    `qonys.flows`. period: a year, a month, or two of them ("2022-01/2022-09"), which a row must match from its first to its last day. top:
+    the areas with the largest turnover that stay; the others are REST together. group: areas are summed by a shipped division (`schengen`),
+    or by a mapping of group -> areas; areas in no group are `rest`. Groups and rest hold moves among their own, so that the cells always
+    sum to all moves between areas. Errors: DataError for a period that is none, a table without the columns; DesignError for a top below 2,
+    or an area in two groups.
     """
     if isinstance(top, bool) or not isinstance(top, int) or top < 2:
         raise DesignError(f"the table is to be cut to {top!r} areas", mend="give a whole number from 2")
@@ -106,7 +105,9 @@ def pairs_in(
     own = _total(rows[(begins == start) & (ends == stop)])
     aggregate = _aggregate(own)
     best, others = _best(own[aggregate == ""])
-    other = pd.concat([others.assign(why="report"), own[aggregate != ""].assign(why="aggregate")])[["origin", "destination", "persons", "why"]]
+    other = pd.concat([others.assign(why="report"), own[aggregate != ""].assign(why="aggregate")])[
+        ["origin", "destination", "persons", "why"]
+    ]
     between = best[best["origin"] != best["destination"]]
     inside = float(best.loc[best["origin"] == best["destination"], "persons"].sum())
     there = sorted({*between["origin"], *between["destination"]})
@@ -114,9 +115,8 @@ def pairs_in(
     cells = _cells(between, name)
     whole = float(between["persons"].sum())
     cells["share"] = cells["persons"] / whole if whole else float("nan")
-    return Pairs(
-        str(period), cells[list(_COLUMNS)], _margins(cells), whole, inside, other.reset_index(drop=True), None if len(between) else "no_pairs"
-    )  # fmt: skip
+    gap = None if len(between) else "no_pairs"
+    return Pairs(str(period), cells[list(_COLUMNS)], _margins(cells), whole, inside, other.reset_index(drop=True), gap)
 
 
 def _span(period: str | int) -> tuple[Any, Any]:

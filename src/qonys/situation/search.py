@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
 FOUND = (
-    "id", "version", "title", "issuer", "level", "field", "instrument", "direction", "strength", "general", "targets", "status", "certainty",
-    "start", "end", "seen_until", "agency", "outcome", "evidence", "inputs",
+    "id", "version", "title", "issuer", "level", "field", "instrument", "direction", "strength", "general", "targets", "status",
+    "certainty", "start", "end", "seen_until", "agency", "outcome", "evidence", "inputs",
 )  # fmt: skip
 SORTS = ("start", "latest", "id", "issuer", "field", "strength")
 _SEARCHED = ("id", "title", "outcome", "evidence", "target_words", "agency", "actor")
@@ -86,7 +86,9 @@ def find_measures(
             raise DataError(f"the first day {start} is after the last day {stop}", mend="give them in the order of time")
         inside = [b is not None and b <= stop and o >= start for b, o in zip(found["begun_possible"], found["over_possible"], strict=True)]
         found, certainty = found[inside], certainty[inside]
-    found = found.assign(certainty=certainty, inputs=[[f"measure/{row}"] for row in found["row"]])
+    found = found.assign(
+        certainty=certainty, inputs=[[f"measure/{row}"] for row in found["row"]], version=found["version"].fillna(1).astype(int)
+    )
     return _ordered(found, sort)[list(FOUND)].reset_index(drop=True)
 
 

@@ -17,9 +17,12 @@ from qonys.core.errors import QonysError
 from qonys.web import api, methods, show
 from qonys.web.frame import language_of, page, static
 from qonys.web.gate import Bounded, Gate, Refused, refusal
-from qonys.web.pages import sign
+from qonys.web.jobs.runner import Runner
+from qonys.web.pages import rooms, rooms_api, runs, sign, studies, studies_api, workplace
+from qonys.web.state.backup import recover
 from qonys.web.state.database import Database
 from qonys.web.views import Kept, Runs
+from qonys.web.warm import Warm
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -53,18 +56,29 @@ def create_app(settings: Settings) -> FastAPI:
 
     @asynccontextmanager
     async def life(app: FastAPI) -> AsyncIterator[None]:
+        recover(settings.home, database)
         database.migrate()
+        warm = Warm(desk)
+        if settings.warm:
+            warm.start()
+        runner = Runner(settings, database)
+        runner.start()
         yield
+        runner.stop()
+        warm.end()
 
     app = FastAPI(
         title="Qonys", version=version("qonys"), lifespan=life, docs_url=None, redoc_url=None, openapi_url="/api/openapi.json",
         description="Decision support for migration policy: the same views as the pages, as JSON.",
-        swagger_ui_oauth2_redirect_url=None,
+        swagger_ui_oauth2_redirect_url=None, redirect_slashes=False,
     )  # fmt: skip
     app.state.desk = desk
     app.include_router(api.router)
     app.include_router(show.router)
     app.include_router(sign.router)
+    app.include_router(workplace.router)
+    for one in (rooms, rooms_api, runs, studies, studies_api):
+        app.include_router(one.router)
     app.add_api_route("/", _home, include_in_schema=False)
     app.add_api_route("/{language}/methods/{name}", _method, include_in_schema=False)
     app.add_api_route("/health", _health, include_in_schema=False)
@@ -73,9 +87,9 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_exception_handler(QonysError, _sentence)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
+    app.add_middleware(Bounded, largest=settings.largest_upload)
     app.middleware("http")(Gate(settings, database))
     app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)
-    app.add_middleware(Bounded, largest=settings.largest_upload)
     return app
 
 

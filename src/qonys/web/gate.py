@@ -1,23 +1,24 @@
-"""Who asks, and what they may: sessions and tokens, the protection of forms, headers, bounds of requests, and one line of log a request."""
+"""Who asks, and what they may: sessions and tokens, the protection of forms, headers, bounds of requests."""
 
 from __future__ import annotations
 
-import hmac
-import json
-import logging
 import secrets
-import sys
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
+import anyio
 from fastapi import Depends, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
+from qonys.web import logs
 from qonys.web.frame import language_of, page
+from qonys.web.settings import LOOPBACK
 from qonys.web.state import sessions
+from qonys.web.state.people import Person  # FastAPI reads the annotation of Needs
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -26,18 +27,18 @@ if TYPE_CHECKING:
 
     from qonys.web.settings import Settings
     from qonys.web.state.database import Database
-    from qonys.web.state.people import Person
 
 COOKIE = "qonys_session"
 BEARER = "bearer "
-OPEN = ("/static/", "/health", "/openid/", "/favicon.ico", "/robots.txt")
+OPEN = ("/static/", "/openid/")
+OPEN_TOO = ("/", "/health", "/favicon.ico", "/robots.txt")
 SAFE = ("GET", "HEAD", "OPTIONS")
 SMALL = 2**20  # bytes of a request without a file
+SLOWEST = 120.0  # seconds until a request has come whole
 POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors {ancestors}"
 )
-_log = logging.getLogger("qonys.web")
 
 
 class Refused(Exception):
@@ -49,33 +50,60 @@ class Refused(Exception):
 
 
 class Bounded:
-    """No request is larger than it may be, whatever length it tells."""
+    """No request is larger than it may be, whatever length it tells, or takes longer to come. It stands inside the gate.
 
-    def __init__(self, app: ASGIApp, largest: int) -> None:
-        self.app, self.largest = app, largest
+    largest: bytes of one with files, from somebody who is signed in; all others have SMALL.
+    """
+
+    def __init__(self, app: ASGIApp, largest: int, slowest: float = SLOWEST) -> None:
+        self.app, self.largest, self.slowest = app, largest, slowest
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on while it is small enough."""
+        """Pass the request on while it is small enough. Errors: Refused, if no answer was begun."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        headers = {name.lower(): value for name, value in scope["headers"]}
-        many = headers.get(b"content-type", b"").lower().startswith(b"multipart/")
-        most, told = self.largest if many else SMALL, headers.get(b"content-length", b"0")
-        if not told.isdigit() or int(told) > most:
-            await JSONResponse({"what": "the request is too large", "mend": f"send at most {most} bytes"}, 413)(scope, receive, send)
-            return
-        come = 0
+        headers = dict(scope["headers"])
+        files = headers.get(b"content-type", b"").lower().startswith(b"multipart/")
+        most = self.largest if files and scope.get("state", {}).get("person") is not None else SMALL
+        told = headers.get(b"content-length", b"0")
+        if not told.isdigit() or len(told) > 18 or int(told) > most:
+            raise Refused(413, "web.error.too_large")
+        come, end, begun, whole = 0, time.monotonic() + self.slowest, False, False
+        over: Refused | None = None
 
         async def counted() -> Message:
-            nonlocal come
-            message = await receive()
+            nonlocal come, over, whole
+            if over is not None:
+                return {"type": "http.disconnect"}
+            if whole:
+                return await receive()
+            try:
+                with anyio.fail_after(max(0.0, end - time.monotonic())):
+                    message = await receive()
+            except TimeoutError:
+                over = Refused(408, "web.error.too_slow")
+                return {"type": "http.disconnect"}
             come += len(message.get("body", b""))
+            whole = not message.get("more_body", False)
             if come > most:
-                raise Refused(413, "web.error.too_large")
+                over = Refused(413, "web.error.too_large")
+                return {"type": "http.disconnect"}
             return message
 
-        await self.app(scope, counted, send)
+        async def sent(message: Message) -> None:
+            nonlocal begun
+            if over is None or begun:
+                begun = True
+                await send(message)
+
+        try:
+            await self.app(scope, counted, sent)
+        except Exception:
+            if over is None:
+                raise
+        if over is not None and not begun:
+            raise over
 
 
 class Gate:
@@ -95,53 +123,76 @@ class Gate:
         except Refused as refused:
             response = refusal(request, refused)
         except Exception as error:
-            _log.error("%s", json.dumps({"at": _now(), "id": request.state.id, "fault": type(error).__name__, "where": _where(error)}))
+            logs.fault(request.state.id, error)
             response = refusal(request, Refused(500, "web.error.fault", id=request.state.id))
         self._headers(request, response)
         route = request.scope.get("route")
-        line = {"at": _now(), "id": request.state.id, "method": request.method, "route": getattr(route, "path", ""),
-                "status": response.status_code, "ms": round(1000 * (time.perf_counter() - begun), 1)}  # fmt: skip
-        _log.info("%s", json.dumps(line))
+        logs.line(id=request.state.id, method=request.method[:16], route=getattr(route, "path", ""), status=response.status_code,
+                  ms=round(1000 * (time.perf_counter() - begun), 1))  # fmt: skip
         return response
 
     async def _let_through(self, request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
-        path = request.url.path
-        if path.startswith(OPEN):
+        self._well_formed(request)
+        if self.settings.public:
+            if request.method not in SAFE:
+                raise Refused(403, "web.error.read_only")
             return await call_next(request)
-        api = path.startswith("/api/")
+        path: str = request.scope["path"]
         bearer = request.headers.get("authorization", "")
-        if api and bearer.lower().startswith(BEARER):
+        if path.startswith("/api/") and bearer.lower().startswith(BEARER):
             found = await run_in_threadpool(sessions.token_of, self.database, bearer[len(BEARER) :].strip())
             if found is None:
                 raise Refused(401, "web.error.token")
             _, request.state.person = found
-        elif cookie := request.cookies.get(COOKIE, ""):
+            return await call_next(request)
+        if request.method not in SAFE and not self._same_origin(request):
+            raise Refused(403, "web.error.origin")
+        if path.startswith(OPEN) or path in OPEN_TOO:
+            return await call_next(request)
+        if cookie := request.cookies.get(cookie_name(self.settings), ""):
             opened = await run_in_threadpool(self._session, cookie)
             if opened is not None:
                 request.state.session, request.state.person = opened
                 request.state.csrf = masked(request.state.session.csrf)
-            if request.method not in SAFE and not self._same_origin(request):
-                raise Refused(403, "web.error.origin")
-        if request.state.person is None and not self._open_to_all(request):
-            if api:
-                raise Refused(401, "web.error.sign_in")
-            here = path + (f"?{request.url.query}" if request.url.query else "")
-            return RedirectResponse(f"/{language_of(request)}/sign-in?next={quote(here, safe='')}", 303)
+        if request.state.person is None and not _is_sign_in(path):
+            raise Refused(401, "web.error.sign_in")
         return await call_next(request)
 
     def _session(self, cookie: str) -> tuple[sessions.Session, Person] | None:
         return sessions.session_of(self.database, cookie, idle=timedelta(minutes=self.settings.idle))
 
-    def _open_to_all(self, request: Request) -> bool:
-        parts = request.url.path.strip("/").split("/")
-        if len(parts) == 2 and parts[1] == "sign-in":
+    def _well_formed(self, request: Request) -> None:
+        """Errors: Refused for a name that is not ours, so that no other site can be this server's to a browser, and for a broken query."""
+        try:
+            request.scope["query_string"].decode("ascii")
+        except UnicodeDecodeError:
+            request.scope["query_string"] = b""
+            raise Refused(400, "web.error.other") from None
+        names = request.headers.getlist("host")
+        if len(names) > 1 or not all(self._is_ours(name) for name in names):
+            raise Refused(400, "web.error.host")
+
+    def _is_ours(self, name: str) -> bool:
+        """The name of the address that is set, and those of this machine.
+
+        Without one: addresses in numbers and names without a dot, for whoever makes a browser take this server for their own site
+        (DNS rebinding) needs a name with one.
+        """
+        if not name.isprintable() or any(letter in name for letter in "/\\@?# "):
+            return False
+        try:
+            parts = urlsplit(f"//{name}")
+            host, _ = parts.hostname or "", parts.port
+        except ValueError:
+            return False
+        if self.settings.address and name.lower() == urlsplit(self.settings.address).netloc.lower():
             return True
-        if request.url.path in ("/", "/api/openapi.json") and not self.settings.public:
-            return request.url.path == "/"
-        return self.settings.public and request.method in SAFE
+        if host in LOOPBACK:
+            return True
+        return not self.settings.address and bool(host) and ("." not in host.rstrip(".") or _is_numeric(host))
 
     def _same_origin(self, request: Request) -> bool:
-        """Do browsers say that the request comes from our own pages? Old ones say nothing; the token in the form still must fit."""
+        """Do browsers say that the request comes from our own pages? Old ones say nothing; the secret in the form still must fit."""
         if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
             return False
         origin = request.headers.get("origin")
@@ -149,30 +200,42 @@ class Gate:
         return origin is None or origin in own
 
     def _headers(self, request: Request, response: Response) -> None:
-        embed = request.url.path.startswith("/embed/") and self.settings.embedding
+        embed = bool(self.settings.embedding) and request.scope["path"].startswith("/embed/")
         ancestors = " ".join(self.settings.embedding) if embed else "'none'"
         headers = response.headers
-        headers["Content-Security-Policy"] = POLICY.format(ancestors=ancestors)
+        headers.setdefault("Content-Security-Policy", POLICY.format(ancestors=ancestors))
         headers["X-Content-Type-Options"] = "nosniff"
         headers["Referrer-Policy"] = "same-origin"
         headers["Permissions-Policy"] = "camera=(), geolocation=(), microphone=()"
         headers["Cross-Origin-Opener-Policy"] = "same-origin"
         if not embed:
             headers["X-Frame-Options"] = "DENY"
+            headers["Cross-Origin-Resource-Policy"] = "same-origin"
         if self.settings.secure:
             headers["Strict-Transport-Security"] = "max-age=31536000"
         if "cache-control" not in headers:
-            headers["Cache-Control"] = "no-cache" if request.state.person is None and request.state.public else "no-store"
+            headers["Cache-Control"] = "no-cache" if self.settings.public else "no-store"
 
 
 def refusal(request: Request, refused: Refused) -> Response:
-    """A refusal as the asker reads it: JSON for the interface, a page for people."""
+    """A refusal as the asker reads it: JSON for the interface, the way to the sign-in or a page for people."""
     from qonys.i18n import words
 
-    if request.url.path.startswith("/api/"):
-        return JSONResponse({"what": words(language_of(request)).plain(refused.key, **refused.values), "mend": ""}, refused.status)
+    path: str = request.scope["path"]
+    if path.startswith("/api/"):
+        headers = {"WWW-Authenticate": "Bearer"} if refused.status == 401 else None
+        what = words(language_of(request)).plain(refused.key, **refused.values)
+        return JSONResponse({"what": what, "mend": ""}, refused.status, headers=headers)
+    if refused.status == 401 and request.method in ("GET", "HEAD") and not _is_sign_in(path) and not request.state.public:
+        here = path + (f"?{request.url.query}" if request.url.query else "")
+        return RedirectResponse(f"/{language_of(request)}/sign-in?next={quote(here, safe='')}", 303)
     return Response(page(request, "error.html.j2", status=refused.status, key=refused.key, values=refused.values, sentence=None),
                     refused.status, media_type="text/html")  # fmt: skip
+
+
+def cookie_name(settings: Settings) -> str:
+    """Of the session; over https of a kind that no other host can set and no page of plain http can read."""
+    return f"__Host-{COOKIE}" if settings.secure else COOKIE
 
 
 def masked(secret: str) -> str:
@@ -202,22 +265,31 @@ async def protected(request: Request) -> None:
     if not given and not request.headers.get("content-type", "").startswith("application/json"):
         form = await request.form()
         given = str(form.get("csrf", ""))
-    if not hmac.compare_digest(unmasked(given).encode(), request.state.session.csrf.encode()):
+    if not sessions.csrf_ok(request.state.session, unmasked(given)):
         raise Refused(403, "web.error.csrf")
 
 
-def needs(role: str) -> Any:
-    """A route for people of that role or above."""
+class Needs:
+    """People of a role or above. in_person: signed in, not by a token: what a stolen token must not do."""
 
-    def checked(request: Request) -> Person:
+    def __init__(self, role: str, *, in_person: bool = False) -> None:
+        self.role, self.in_person = role, in_person
+
+    def __call__(self, request: Request) -> Person:
+        """Who asks. Errors: Refused for all others."""
         person: Person | None = request.state.person
         if person is None:
             raise Refused(401, "web.error.sign_in")
-        if not may(request, role):
-            raise Refused(403, "web.error.role", role=role)
+        if not may(request, self.role):
+            raise Refused(403, "web.error.role", role=self.role)
+        if self.in_person and request.state.session is None:
+            raise Refused(403, "web.error.in_person")
         return person
 
-    return Depends(checked)
+
+def needs(role: str, *, in_person: bool = False) -> Any:
+    """A route for people of that role or above -> the person."""
+    return Depends(Needs(role, in_person=in_person))
 
 
 def may(request: Request, role: str) -> bool:
@@ -233,20 +305,13 @@ def address_of(request: Request, settings: Settings) -> str:
     return request.client.host if request.client else ""
 
 
-def log_lines(stream: Any = None) -> None:
-    """Logs as JSON lines, without addresses or names of people."""
-    handler = logging.StreamHandler(stream or sys.stderr)
-    handler.setFormatter(logging.Formatter("%(message)s"))
-    _log.handlers[:] = [handler]
-    _log.setLevel(logging.INFO)
-    _log.propagate = False
+def _is_sign_in(path: str) -> bool:
+    parts = path.strip("/").split("/")
+    return len(parts) == 2 and parts[1] == "sign-in"
 
 
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds")
-
-
-def _where(error: BaseException) -> list[str]:
-    import traceback
-
-    return [f"{frame.filename.rpartition('/')[2]}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)[-6:]]
+def _is_numeric(host: str) -> bool:
+    try:
+        return bool(ip_address(host))
+    except ValueError:
+        return False

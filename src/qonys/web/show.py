@@ -24,10 +24,14 @@ def here(request: Request, language: str) -> Here:
 
 
 def answered(request: Request, view: View, asked: Any, language: str) -> Shown:
+    """A view answered for a request."""
+    return answer(view, asked, here(request, language))
+
+
+def answer(view: View, asked: Any, at: Here) -> Shown:
     """A view answered, or the answer held: it is the same for all until a study is run anew or data come."""
-    desk = request.app.state.desk
-    key = (view.path, query_of(asked), language, desk.runs.stamp())
-    found: Shown = desk.kept.get(key, lambda: view.show(asked, here(request, language)))
+    key = (view.path, query_of(asked), at.language, at.runs.stamp())
+    found: Shown = at.kept.get(key, lambda: view.show(asked, at))
     return found
 
 

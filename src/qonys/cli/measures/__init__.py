@@ -1,10 +1,10 @@
-"""qonys measures: the register of measures, its importers, indices, exposure, and the gaps between challenges and measures."""
+"""qonys measures: the register of measures, search, importers, indices, exposure, and the gaps between challenges and measures."""
 
 from __future__ import annotations
 
 import typer
 
-from qonys.cli.measures import answers, corridors, indices, register
+from qonys.cli.measures import answers, corridors, indices, register, search
 
 app = typer.Typer(no_args_is_help=True, help="Measures: the register, importers, indices, exposure, coverage.")
 app.command("check")(register.check)
@@ -13,3 +13,5 @@ app.command("import")(register.import_)
 app.command("index")(indices.index)
 app.command("exposure")(corridors.exposure)
 app.command("coverage")(answers.coverage)
+app.command("find")(search.find)
+app.command("entry")(search.entry)

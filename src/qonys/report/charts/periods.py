@@ -15,7 +15,7 @@ from qonys.report.charts.draw import LEADING, Sheet, legend
 from qonys.report.charts.lanes import TAIL, time_grid
 from qonys.report.charts.series import Plot, reach
 from qonys.report.charts.svg import Chart, both, records
-from qonys.report.charts.theme import AXIS, KINDS, PALE, SOFT, Layout, ink_of, kind_colour, text_width, wrap
+from qonys.report.charts.theme import AXIS, KINDS, PALE, SOFT, Layout, ink_of, kind_colour, widest, wrap
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -46,8 +46,9 @@ def lines_over_periods(
 
     rows: x (year, ISO month or ISO day), series, label, value (none: missing). periods: lane (its words), start (ISO day), end (ISO day, or
     none: not known), kind (a key of kind_labels), label (words beside the bar, left out where there is no room; may be empty); known_start,
-    known_end (false: fades there); sure_until (ISO day: without an end, the bar fades from there on); shade (true: the plot is tinted that long). Without rows of periods only the lines are drawn.
-    kind_labels: words for the kinds; open_label: for ends that are not known; periods_label: a heading for the lanes.
+    known_end (false: fades there); sure_until (ISO day: without an end, the bar fades from there on); shade (true: the plot is tinted that
+    long). Without rows of periods only the lines are drawn. kind_labels: words for the kinds; open_label: for ends that are not known;
+    periods_label: a heading for the lanes.
     """
     if span is not None and {"x"} <= set(rows.columns):
         low, high = reach([], span)
@@ -122,35 +123,43 @@ def _lane(sheet: Sheet, x: Linear, y: float, lane: str, bars: list[_Bar], layout
     """The name of a lane on a line of its own, under it the bars, in as many tiers as keep them and their labels apart."""
     size = layout.small
     name = wrap(lane, layout.width - 8, size)
-    placed: list[tuple[int, _Bar, str, bool]] = []
+    placed: list[tuple[int, _Bar, list[str], bool]] = []
     taken: list[list[tuple[float, float]]] = []
     for bar in bars:
         x0, x1 = _edges(x, bar)
-        room = text_width(bar.label, size) + 9 if bar.label else 0.0
-        # beside the bar, on the side that has room; else no label, as the lane and the table below the chart name it
-        ways = [(x0, x1 + room, True)] if x1 + room <= sheet.width else []
-        ways += [(x0 - room, x1, False)] if x0 - room >= 0 else []
-        left, right, after = (ways or [(x0, x1, True)])[0]
+        words, after = _beside(bar.label, x0 - 9, sheet.width - x1 - 9, size)
+        room = widest(words, size) + 9 if words else 0.0
+        left, right = (x0, x1 + room) if after else (x0 - room, x1)
         tier = next((i for i, spans in enumerate(taken) if all(right + 4 < a or left > b + 4 for a, b in spans)), len(taken))
         if tier == len(taken):
             taken.append([])
         taken[tier].append((left, right))
-        placed.append((tier, bar, bar.label if ways else "", after))
-    each = [max([BAR + 4, *(size * LEADING + 2 for at, _, label, _ in placed if at == tier and label)]) for tier in range(len(taken))]
+        placed.append((tier, bar, words, after))
+    each = [max([BAR + 4, *(len(words) * size * LEADING + 2 for at, _, words, _ in placed if at == tier)]) for tier in range(len(taken))]
     head = len(name) * size * LEADING + 3
     bottom = y + head + sum(each) + 4
     if tinted:
         sheet.rect(0, y, layout.width, bottom - y, PALE)
     time_grid(sheet, x, y + head, bottom)
     sheet.text(4, y + 2, name, size, stand="top")
-    for tier, bar, label, after in placed:
+    for tier, bar, words, after in placed:
         middle = y + head + sum(each[:tier]) + each[tier] / 2
         x0, x1 = _edges(x, bar)
         _bar(sheet, x0, x1, middle - BAR / 2, bar)
-        if label:
+        if words:
             at, align = (x1 + 5, "left") if after else (x0 - 5, "right")
-            sheet.text(at, middle, label, size, colour=ink_of(kind_colour(bar.kind)), align=align)  # type: ignore[arg-type]
+            sheet.text(at, middle, words, size, colour=ink_of(kind_colour(bar.kind)), align=align)  # type: ignore[arg-type]
     return bottom
+
+
+def _beside(label: str, before: float, after: float, size: float) -> tuple[list[str], bool]:
+    """The words of a bar in one to three lines, and whether they stand after it; none where neither side has room: its lane is named."""
+    for lines in (1, 2, 3):
+        for room, behind in ((after, True), (before, False)):
+            words = wrap(label, max(room, 1), size, lines=lines)
+            if words and widest(words, size) <= room:
+                return words, behind
+    return [], True
 
 
 def _bar(sheet: Sheet, x0: float, x1: float, y: float, bar: _Bar) -> None:

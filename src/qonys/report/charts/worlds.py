@@ -1,7 +1,7 @@
 """Maps of countries: the world, Europe, Central Asia, each country in the colour of its class.
 
-Boundaries are those of data/shapes (Natural Earth, public domain); areas keep their size (Equal Earth, Lambert azimuthal equal-area). States too
-small to be seen are rings. Missing is hatched, what the table does not name is pale.
+Boundaries are those of data/shapes (Natural Earth, public domain); areas keep their size (Equal Earth, Lambert azimuthal equal-area).
+States too small to be seen are rings. Missing is hatched, what the table does not name is pale.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from qonys.core.errors import DesignError, nearest
 from qonys.report.charts.axes import ticks
 from qonys.report.charts.draw import LEADING, Sheet, legend
-from qonys.report.charts.labels import Free
+from qonys.report.charts.labels import Box, Free
 from qonys.report.charts.svg import Chart, both, records, refuse_without_values
 from qonys.report.charts.theme import INK, MISSING, PAPER, SOFT, Layout, diverging, ink_on, sequential, text_width, wrap
 
@@ -33,7 +33,11 @@ EMPTY = "#eceff2"  # land that the table does not name
 SHORE = "#9aa4ae"
 VIEWS: dict[str, dict[str, Any]] = {
     "world": {"set": "world", "centre": None, "corners": [(-180, 0), (180, 0), (0, 84), (0, -56)]},
-    "europe": {"set": "near", "centre": (10.0, 52.0), "corners": [(-23, 65), (-10, 35.5), (35, 34.2), (26, 71.5), (40, 48), (24, 34.3), (14.4, 35.3)]},
+    "europe": {
+        "set": "near",
+        "centre": (10.0, 52.0),
+        "corners": [(-23, 65), (-10, 35.5), (35, 34.2), (26, 71.5), (40, 48), (24, 34.3), (14.4, 35.3)],
+    },
     "central_asia": {"set": "near", "centre": (67.0, 45.0), "corners": [(46, 45), (54, 36), (88, 36), (88, 49), (70, 56), (75, 35)]},
 }
 
@@ -44,9 +48,9 @@ def country_map(
 ) -> Chart:  # fmt: skip
     """Countries in the colours of classes of their values, with the value, and the name where there is room, on them.
 
-    rows: code (ISO alpha-3), label, value (none: missing), text (the value as printed). Values of both signs are orange below zero and blue above.
-    classes: breaks at round numbers, or with equally many countries in each class (quantiles); the key says from where to where each goes, as
-    `between` words it. A code without a shape is refused, so that nobody is lost silently.
+    rows: code (ISO alpha-3), label, value (none: missing), text (the value as printed). Values of both signs are orange below zero and blue
+    above. classes: breaks at round numbers, or with equally many countries in each class (quantiles); the key says from where to where each
+    goes, as `between` words it. A code without a shape is refused, so that nobody is lost silently.
     """
     if view not in VIEWS:
         raise DesignError(f"there is no map {view!r}", mend=nearest(str(view), VIEWS))
@@ -83,8 +87,11 @@ def country_map(
             if code in own and frame.holds(at := frame(lon, lat)):
                 sheet.dot(*at, 5.5 if not layout.narrow else 4.0, _fill(own[code], scale), stroke=INK, width=1)
                 free.taken.append((at[0] - 6, at[1] - 6, at[0] + 6, at[1] + 6))
-        for code, (lon, lat) in dots.items():
-            if code in own and own[code]["text"] is not None and not layout.narrow:
+        seen = {code: at for code, at in dots.items() if code in own and frame.holds(frame(*at)) and not layout.narrow}
+        for code, (lon, lat) in seen.items():
+            if own[code]["text"] is not None:
+                # only at sea: a name on another country would be read as that country's
+                free.taken += _land(frame(lon, lat), [path for other in own if other != code for path in drawn.get(other, [])])
                 free.label(frame(lon, lat), [str(own[code]["label"]), str(own[code]["text"])], INK, bold=False)
         sheet.height = frame.bottom + 4
         return sheet
@@ -229,6 +236,13 @@ def _label(free: Free, path: list[Point], row: dict[str, Any], fill: str) -> Non
             free.sheet.text(*at, lines, size, colour=ink_on(fill), align="center")
             free.taken.append((at[0] - wide / 2, at[1] - tall / 2, at[0] + wide / 2, at[1] + tall / 2))
             return
+
+
+def _land(around: Point, paths: Sequence[list[Point]]) -> list[Box]:
+    """Small boxes where countries lie near a point."""
+    near = [path for path in paths if any(abs(x - around[0]) < 110 and abs(y - around[1]) < 50 for x, y in path)]
+    grid = [(around[0] + 11 * i, around[1] + 11 * j) for i in range(-10, 11) for j in range(-4, 5)]
+    return [(x - 3, y - 3, x + 3, y + 3) for x, y in grid if any(_inside((x, y), path) for path in near)]
 
 
 def _room(path: list[Point], wide: float, tall: float) -> Point | None:

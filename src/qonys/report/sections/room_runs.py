@@ -134,7 +134,7 @@ def settlement(desk: Desk) -> Section:
         desk.cells(
             "settlement_bounds",
             [
-                Column(desk.plain("column.months_after_move"), lambda row: desk.number(row["months"]), numeric=True),
+                desk.number_column("settlement_bounds", "months", heading=desk.plain("column.months_after_move")),
                 *(desk.number_column("settlement_bounds", one) for one in ("low", "high")),
             ],
             title=desk.say("table.settlement_bounds"),

@@ -73,9 +73,9 @@ def restore(archive: Path, home: Path, url: str, *, replace: bool = False, by: a
     a newer program, or if another restore runs.
     """
     db, at = Database(url), moment(now)
-    home.mkdir(parents=True, exist_ok=True, mode=0o700)
-    home = home.resolve()
     try:
+        home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        home = home.resolve()
         with _alone(home):
             broken = _broken(db)
             if not broken:
@@ -89,6 +89,10 @@ def restore(archive: Path, home: Path, url: str, *, replace: bool = False, by: a
                     what = f"{home} holds {old[0]}" if old else "the database is in use"
                     raise DesignError(f"nothing was restored: {what}", mend="restore into an empty home, or replace what is there")
                 return _restored(whole, home, db, old, broken, by, at)
+    except OSError as error:
+        raise DataError(
+            f"{error.filename or home} cannot be written: {error.strerror}", mend="check the room and rights of the home"
+        ) from None
     finally:
         db.close()
 
@@ -117,14 +121,8 @@ def _written(db: Database, files: Iterable[Path], home: Path, to: Path, at: date
                     rows[table.name] = count[0]
         for path in files:
             _put(whole, path, home)
-        facts = {
-            "revision": revision,
-            "created_at": as_text(at),
-            "qonys": version("qonys"),
-            "from": db.url.get_backend_name(),
-            "rows": rows,
-        }
-        whole.close(facts)
+        made = {"created_at": as_text(at), "qonys": version("qonys"), "from": db.url.get_backend_name()}
+        whole.close({**made, "revision": revision, "rows": rows})
     return sum(rows.values())
 
 
@@ -149,10 +147,13 @@ def _restored(whole: Archive, home: Path, db: Database, old: list[str], broken: 
             connection.execute(insert(settings).values(key=RESTORED, value=marker["id"]))
             detail = {"created_at": facts["created_at"], "files": files, "rows": rows}
             audit.record(connection, person=by, action="backup.restore", object=whole.path.name, detail=detail, now=at)
-    except BaseException:
+    except BaseException as error:
         # whether the transaction was kept is asked of the database; if that fails too, the next to open the home asks
         with suppress(DataError, OSError, SQLAlchemyError):
             _recovered(home, db)
+        if isinstance(error, SQLAlchemyError):
+            reason = str(getattr(error, "orig", error)).splitlines()[0]
+            raise DataError(f"the database could not be restored: {reason}", mend="stop the server, and whatever else uses it") from error
         raise
     _recovered(home, db)
     return Restored(moment(datetime.fromisoformat(facts["created_at"])), files, rows, aside if kept else None)
@@ -180,7 +181,7 @@ def _recovered(home: Path, db: Database) -> bool:
             for folder in (aside, home):
                 if folder.exists():
                     synced(folder)
-        elif aside.exists() and {path.name for path in aside.iterdir()} <= {COPY}:
+        elif aside.exists() and all(COPY in path.name for path in aside.iterdir()):  # whole or begun
             shutil.rmtree(aside)
     # the marker goes last: while it is there, all this can be done again
     for path in sorted(side.iterdir(), key=lambda one: one.name == MARKER):
@@ -301,7 +302,7 @@ def _in_use(db: Database) -> bool:
     with db.read() as connection:
         if not inspect(connection).has_table("people"):
             return False
-        return bool(connection.execute(select(people.c.id).limit(1)).first())
+        return connection.execute(select(people.c.id).limit(1)).first() is not None
 
 
 def _broken(db: Database) -> bool:
@@ -310,7 +311,7 @@ def _broken(db: Database) -> bool:
         return False
     try:
         with db.read() as connection:
-            return connection.scalar(text("PRAGMA quick_check(1)")) != "ok"
+            return bool(connection.scalar(text("PRAGMA quick_check(1)")) != "ok")
     except (DataError, SQLAlchemyError) as error:
         if "busy" in str(error):
             raise

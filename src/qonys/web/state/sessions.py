@@ -119,6 +119,16 @@ def close_all(
         return ended
 
 
+def end_session(where: Database | Connection, who: Person, digest: str, *, now: datetime | None = None) -> bool:
+    """Sign a person out at one place, whose session has this digest -> whether there was one of theirs."""
+    with writing(where) as connection:
+        theirs = (session_table.c.person == who.id) & (session_table.c.digest == digest)
+        ended = bool(connection.execute(delete(session_table).where(theirs)).rowcount)
+        if ended:
+            audit.record(connection, person=who, action="session.end", object=who.id, now=now)
+        return ended
+
+
 def sessions_of(where: Database | Connection, who: Person, *, now: datetime | None = None, idle: timedelta = IDLE) -> list[Session]:
     """Where a person is signed in now, the latest first."""
     at = moment(now)

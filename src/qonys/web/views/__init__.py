@@ -5,7 +5,7 @@ A page of the menu is a noun (`measures`); its views stand below it (`measures/c
 
 from __future__ import annotations
 
-from qonys.web.views import flows, measures, situation, sources
+from qonys.web.views import convergence, corridor, flows, measures, situation, sources
 from qonys.web.views.here import Here, Kept, Runs
 from qonys.web.views.shown import Figure, Listing, Made, Paragraph, Shown, View
 from qonys.web.views.studies import question_view
@@ -17,10 +17,12 @@ VIEWS: dict[str, View] = {
         situation.VIEW,
         *flows.VIEWS,
         *measures.VIEWS,
+        corridor.VIEW,
         *sources.VIEWS,
         question_view("flows", "flows/questions"),
         question_view("measures", "measures/questions"),
         question_view("convergence", "convergence"),
+        *convergence.VIEWS,
         question_view("effects", "effects"),
         question_view("rooms", "rooms/questions"),
         question_view("studies", "studies/questions"),

@@ -70,6 +70,12 @@ def joined(kind: str, codes: object, say: Words) -> str:
     return ", ".join(say.label(kind, code, str(code)) for code in codes) if isinstance(codes, list | tuple) else ""
 
 
+def groups(codes: object, say: Words) -> str:
+    """Groups of people as labels, whether the codebook of targets or the categories of corridors know them."""
+    own = codes if isinstance(codes, list | tuple) else []
+    return ", ".join(say.plain(next((key for key in (f"target.{one}", f"category.{one}") if say.has(key)), f"target.{one}")) for one in own)
+
+
 def dated(value: object, say: Words) -> str:
     """A date known in whole or in part; a gap where there is none."""
     return say.date(str(value)) if isinstance(value, str) and value else say.plain("gap.sign")

@@ -8,11 +8,12 @@ import pandas as pd
 from markupsafe import Markup
 from pydantic import Field
 
+from qonys.core import areas
 from qonys.measures import codebook
-from qonys.report.charts import time_lines
-from qonys.situation import entry_of, find_measures, reach_of
-from qonys.web.views.asked import Area, Asked, Day, Text, query_of
-from qonys.web.views.labels import area_choices, code_choices, dated, joined, measure_link, number, title_of
+from qonys.report.charts import time_lines, timelines
+from qonys.situation import entry_of, find_measures, periods_of, reach_of
+from qonys.web.views.asked import Area, Asked, Day, Text, Year, query_of
+from qonys.web.views.labels import area_choices, code_choices, dated, groups, joined, measure_link, number, title_of
 from qonys.web.views.shown import Figure, Made, Paragraph, Shown, View, table
 
 if TYPE_CHECKING:
@@ -296,7 +297,10 @@ def _versions(versions: pd.DataFrame, say: Words) -> Listing:
         {
             "version": (say.plain("web.column.version"), lambda row: number(row["version"], say)),
             "coded_on": (say.plain("web.column.coded_on"), lambda row: dated(row.get("coded_on"), say)),
-            "coder": (say.plain("web.column.coder"), lambda row: row.get("coder") or say.plain("gap.sign")),
+            "coder": (
+                say.plain("web.column.coder"),
+                lambda row: Markup("<code>{}</code>").format(row["coder"]) if row.get("coder") else say.plain("gap.sign"),
+            ),
             "changed": (say.plain("web.column.changed"), lambda row: ", ".join(_field(one, say) for one in row["changed"])),
             "change": (say.plain("web.column.reason"), lambda row: Markup('<span lang="en">{}</span>').format(row.get("change") or "")),
         },
@@ -323,7 +327,7 @@ def _pairs(name: str, frame: pd.DataFrame, id: str, say: Words) -> Listing:
         frame,
         {
             "other": (say.plain("column.measure"), across),
-            "groups": (say.plain("web.field.targets"), lambda row: joined("target", row["groups"], say)),
+            "groups": (say.plain("web.field.targets"), lambda row: groups(row["groups"], say)),
             "first": (say.plain("column.start"), lambda row: dated(row["first"], say)),
             "last": (say.plain("column.end"), lambda row: dated(row["last"], say)),
         },
@@ -343,7 +347,63 @@ def _choices(asked: AskedMeasures, here: Here) -> dict[str, tuple[tuple[str, str
     }
 
 
+class AskedTimeline(Asked):
+    """An area, between two years."""
+
+    area: Area = "KAZ"
+    first: Year = 2019
+    last: Year = 2022
+
+
+def timeline(asked: AskedTimeline, here: Here) -> Shown:
+    """The measures of an area along time, a lane for each group of people they are for."""
+    say = here.say
+    code = areas.area(asked.area).code
+    found = periods_of(code, asked.first, asked.last, most=10_000)
+    name = say.area(code)
+    title = say("web.timeline.title", area=name)
+    made = Made(command=f"qonys measures find --issuer {code}", methods=("in-force",))
+    rows = found.rows
+    if rows.empty:
+        return Shown(title=title, answer=(say("web.timeline.none", area=name),), made=made)
+    tight = int(rows["direction"].eq("tightening").sum())
+    open_ = int((~rows["known_end"].astype(bool)).sum())
+    answer = [say.plural("web.timeline.answer", len(rows), n=say.number(len(rows)), tightening=say.number(tight), open=say.number(open_))]
+    if found.undated:
+        answer.append(say.plural("web.timeline.undated", len(found.undated), n=say.number(len(found.undated))))
+    drawn = ("start", "end", "known_end")
+    lanes = pd.DataFrame(
+        [
+            {"lane": say.label("target", target), "kind": row["direction"], **{name: row[name] for name in drawn}}
+            for row in rows.to_dict("records")
+            for target in (row["targets"] or ["foreign_traveller"])
+        ]
+    )
+    lanes = lanes.sort_values(["lane", "start"], kind="stable", ignore_index=True)
+    about = say("web.timeline.about")
+    chart = timelines(
+        lanes,
+        title=title.unescape(),
+        desc=about.unescape(),
+        prefix="w-timeline",
+        kind_labels={one: say.label("direction", one) for one in ("tightening", "easing", "neutral")},
+        open_label=say.plain("series.open_end"),
+        span=(f"{asked.first}-01-01", f"{asked.last}-12-31"),
+        locale=say.language,
+    )
+    ids = [one for own in rows["ids"] for one in own]
+    entries = find_measures()
+    entries = entries[entries["id"].isin(ids)]
+    figure = Figure(name="timeline", title=title, chart=chart, data=rows, about=about, text=answer[0], sources=_register(say))
+    return Shown(title=title, answer=tuple(answer), blocks=(figure, _listing(entries, say, len(entries), 0)), made=made)
+
+
+def _timeline_choices(asked: AskedTimeline, here: Here) -> dict[str, tuple[tuple[str, str], ...]]:
+    return {"area": area_choices(here.say)}
+
+
 VIEWS = (
     View(path="measures", asked=AskedMeasures, show=measures, heading="web.view.measures", choices=_choices),
+    View(path="measures/timeline", asked=AskedTimeline, show=timeline, heading="web.view.measures/timeline", choices=_timeline_choices),
     View(path="measures/entry", asked=AskedEntry, show=entry, heading="web.view.measures/entry", menu=False),
 )

@@ -74,7 +74,7 @@ def _held(held: pd.DataFrame, say: Words) -> Listing:
         say("web.sources.held"),
         held,
         {
-            "target": (say.plain("web.column.target"), lambda row: row["target"]),
+            "target": (say.plain("web.column.target"), lambda row: Markup("<code>{}</code>").format(row["target"])),
             "vintages": (say.plain("web.column.vintages"), lambda row: number(row["vintages"], say)),
             "publisher_vintage": (say.plain("web.column.publisher_vintage"), lambda row: row["publisher_vintage"] or say.plain("gap.sign")),
             "days_ago": (say.plain("web.column.days_ago"), lambda row: number(row["days_ago"], say)),
@@ -94,8 +94,11 @@ def _tables(tables: pd.DataFrame, say: Words) -> Listing:
         {
             "name": (say.plain("column.publisher"), lambda row: row["name"]),
             "title": (say.plain("column.title"), lambda row: row["title"]),
-            "target": (say.plain("web.column.target"), lambda row: f"{row['publisher']}:{row['table']}"),
-            "contract": (say.plain("web.column.contract"), lambda row: row["contract"]),
+            "target": (say.plain("web.column.target"), lambda row: Markup("<code>{}:{}</code>").format(row["publisher"], row["table"])),
+            "contract": (
+                say.plain("web.column.contract"),
+                lambda row: say.label("contract", row["contract"], "") if row["contract"] else "",
+            ),
         },
     )
 
@@ -133,7 +136,7 @@ def _linked(row: dict[str, Any]) -> Markup:
     address = row["address"] if isinstance(row["address"], str) else ""
     title = Markup('<span lang="en">{}</span>').format(row["title"])
     return (
-        Markup('{}<br><a rel="noopener noreferrer" href="{}">{}</a>').format(title, address, address)
+        Markup('{}<br><a lang="en" rel="noopener noreferrer" href="{}">{}</a>').format(title, address, address)
         if address.startswith(("https://", "http://"))
         else title
     )
