@@ -19,6 +19,7 @@ from bench.border import border
 from bench.gravity import gravity
 from bench.rooms import rooms
 from bench.sources import sources
+from bench.web import web
 from qonys.convergence import Options, spread
 from qonys.convergence.clubs import partition
 from qonys.core import areas
@@ -248,6 +249,7 @@ def main() -> None:
     print(gravity(), flush=True)
     print(rooms(), flush=True)
     print(sources(), flush=True)
+    print(web(), flush=True)
     for name in ("kazakhstan", "eu-covid"):
         study = open_study(name)
         report(f"answers of {name}", seconds(lambda study=study: answer(study)), f"{len(study.questions)} questions")

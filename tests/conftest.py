@@ -1,13 +1,15 @@
-"""What all tests share: one DuckDB connection a module, short hypothesis runs, a home for snapshots that is not the user's."""
+"""What all tests share: one DuckDB connection a module, the built-in studies run once, short hypothesis runs, a home that is not the user's."""
 
 from __future__ import annotations
 
+import fcntl
 from functools import cache
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 
+from qonys.core.areas import LANGUAGES
 from qonys.store import connect
 
 settings.register_profile(
@@ -52,8 +54,29 @@ def real_data() -> Path:
 
 
 @pytest.fixture(scope="session")
-def answered():
-    """A built-in study answered once a session."""
-    from qonys import pipeline
+def ran(tmp_path_factory, request):
+    """The folder of a built-in study, run in every language once for all workers (en at the root, the others below it): whoever asks first
+    runs it, the others wait for the lock. Nothing may be written into it."""
+    own = tmp_path_factory.getbasetemp()
+    shared = own.parent if hasattr(request.config, "workerinput") else own
 
-    return cache(lambda study: pipeline.answer(pipeline.open_study(study)))
+    @cache
+    def folder(study: str) -> Path:
+        from qonys.pipeline import open_study, run_study
+
+        done = shared / f"study-{study}"
+        with (shared / f"{study}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not (done / "kk" / "report.html").is_file():  # what a run writes last
+                run_study(open_study(study), done, LANGUAGES)
+        return done
+
+    return folder
+
+
+@pytest.fixture(scope="session")
+def answered(ran):
+    """A built-in study, answered."""
+    from qonys.pipeline import open_study, reopen
+
+    return cache(lambda study: reopen(open_study(study), ran(study)))

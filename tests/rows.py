@@ -5,14 +5,18 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable
+from functools import cache
 from itertools import count
 
 import ibis
 import pandas as pd
+from ibis.backends.duckdb import Backend
 
-from qonys.core.contracts import Column, Contract
+from qonys.core.contracts import CONTRACTS, MEASURE, Column, Contract
 from qonys.core.errors import QonysError
 from qonys.core.validate import examine
+from qonys.measures import current, with_bounds
+from qonys.store import connect
 
 EARLIER = {"date": "2020-03-15", "partial_date": "2020-02", "instant": "2020-03-16T07:30:00"}
 _numbers = count(1)
@@ -84,8 +88,42 @@ def typed(contract: Contract, rows: list[dict[str, object]], file: str = "f.csv"
     """Rows as the table of a contract that comes through the edge, `row` being "f.csv:2" and so on."""
     frame = pd.DataFrame([{"row": place, **row} for place, row in enumerate(rows, start=2)], columns=["row", *contract.names])
     frame[list(contract.names)] = frame[list(contract.names)].astype("string")
-    seen = examine(ibis.memtable(frame), contract, file=file).typed
+    seen = EDGE(_own(), ibis.memtable(frame, schema={"row": "int64", **dict.fromkeys(contract.names, "string")}), contract=contract.name)
     return seen.mutate(row=ibis.literal(f"{file}:").concat(seen["row"].cast("string")))
+
+
+def bounded(rows: list[dict[str, object]]) -> ibis.Table:
+    """Rows of a register with the days between which each measure began and ended, of each entry the version that stands."""
+    return BOUNDS(_own(), typed(MEASURE, rows))
+
+
+@cache
+def _own() -> Backend:
+    return connect()
+
+
+class Prepared:
+    """A function of tables whose plan is made once for each choice of its options and then runs on any rows: a plan of many joins takes a
+    hundred times longer to make than to run. The tables of one call have the columns and types of those of the first.
+    """
+
+    def __init__(self, function: Callable[..., ibis.Table]) -> None:
+        self._function = function
+        self._plans: dict[object, tuple[list[str], ibis.Table, ibis.Table]] = {}
+
+    def __call__(self, con: Backend, *tables: ibis.Table, **options: object) -> ibis.Table:
+        """What the function gives for the tables, in memory."""
+        key = (con, *sorted((name, repr(value)) for name, value in options.items()))
+        names = self._plans[key][0] if key in self._plans else [ibis.util.gen_name("given") for _ in tables]
+        given = [con.create_table(name, table, overwrite=True) for name, table in zip(names, tables, strict=True)]
+        if key not in self._plans:
+            planned = self._function(*given, **options)  # kept, for what it holds in memory goes when it does
+            self._plans[key] = (names, planned, con.create_view(ibis.util.gen_name("planned"), planned))
+        return ibis.memtable(con.to_pyarrow(self._plans[key][2]))
+
+
+EDGE = Prepared(lambda raw, contract: examine(raw, CONTRACTS[contract], file="").typed)
+BOUNDS = Prepared(lambda measures: with_bounds(current(measures)))
 
 
 def refusal(call: Callable[[], object]) -> QonysError | None:

@@ -39,6 +39,16 @@ ROOMS = {
     "address": "",
     "read_through": "",
 }
+# drawn by tools/draw_shapes.py
+SHAPES = {
+    "key": "natural_earth_2018",
+    "publisher": "Natural Earth",
+    "year": "2018",
+    "released": "2018",
+    "title": "Natural Earth 4.1.0, Admin 0 countries 1:110m and 1:50m (public domain), as npm world-atlas 2.0.2, cut and simplified",
+    "address": "https://www.naturalearthdata.com/",
+    "read_through": "",
+}
 DAY = "2026-11-30"  # the day the figures were carried over
 NEIGHBOURS = {"Russia": "RUS", "Uzbekistan": "UZB", "Turkmenistan": "TKM", "China": "CHN", "Germany": "DEU", "Poland": "POL",
               "United States": "USA", "Belarus": "BLR", "CIS": "CIS", "non-CIS": "NON_CIS", "all": "WORLD"}  # fmt: skip
@@ -335,7 +345,7 @@ def carry_tracker(folder: Path) -> None:
 
 
 def write_manifest() -> None:
-    tables = ("flow", "stock", "figure", "challenge", "object", "policy_field", "register", "tracker", "coding", "rooms")
+    tables = ("flow", "stock", "figure", "challenge", "object", "policy_field", "register", "tracker", "coding", "rooms", "shapes")
     names = sorted(["sources.csv", *(str(path.relative_to(DATA)) for table in tables for path in (DATA / table).iterdir())])
     manifest = {"source": "shipped", "day": DAY, "files": {name: sha256(DATA / name) for name in names}}
     (DATA / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
@@ -359,7 +369,7 @@ def carry(folder: Path, coding: Path) -> None:
     carry_seed_figures(folder, sources)
     carry_tables(folder, coding, sources)
     carry_tracker(folder)
-    write("sources.csv", [*sources.rows, ROOMS])
+    write("sources.csv", [*sources.rows, ROOMS, SHAPES])
 
 
 if __name__ == "__main__":

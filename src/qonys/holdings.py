@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 import re
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from functools import cache
 from importlib import import_module
@@ -34,14 +34,20 @@ from qonys.store import connect
 from qonys.store import vintages as store_vintages
 from qonys.store.keeping import keep_look, keep_reply
 from qonys.store.snapshots import store_folder
+from qonys.store.tables import room
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     import ibis
     from ibis.backends.duckdb import Backend
 
     from qonys.sources.harmonise import Harmonised
+    from qonys.sources.reply import Reply
+    from qonys.sources.request import Request
+    from qonys.sources.settings import Settings
+    from qonys.sources.staged import Staged
+    from qonys.sources.target import Target
     from qonys.store.vintages import Vintage
 
 PULLED = "pulled:"  # how a study names a target
@@ -64,13 +70,12 @@ class Pulled:
 def pull(text: str, *, store: Path | None = None, progress: Callable[[int, int | None], None] | None = None, **own: Any) -> Pulled:
     """Ask the publisher for a target and keep what is new. own: settings of the network, see `sources.settings`.
 
-    A reply that has not changed is noted as a look. One of a wrong shape, or that cannot be read, stands in the store's quarantine.
+    A reply that has not changed is noted as a look. One of a wrong shape, without a cell, or that cannot be read stands in the store's
+    quarantine. One process at a time pulls a target.
     Errors: SourceError as a sentence with the host and the mend; DataError for a store that is damaged or cannot be written to.
     """
-    from qonys.sources import eurostat_reply, settings
-    from qonys.sources.fetch import fetch
-    from qonys.sources.pages import fetch_pages
-    from qonys.sources.reply import set_aside
+    from qonys.sources import settings
+    from qonys.sources.part import alone
 
     target = complete(parse(text))
     facts, module = publisher(target.publisher), _module(target.publisher)
@@ -79,38 +84,64 @@ def pull(text: str, *, store: Path | None = None, progress: Callable[[int, int |
     how = settings(facts, quarantine=home / QUARANTINE, **own)
     last = store_vintages.latest(target.text, store=store)
     into = home / "coming" / target.digest[:16]
-    if hasattr(module, "following"):
-        reply = fetch_pages(request, into=into, following=module.following, settings=how, progress=progress)
-    else:
-        quirk = eurostat_reply.verdict if target.publisher == "eurostat" else None
-        held = last.headers if last else {}
-        reply = fetch(
-            request, into=into, settings=how, quirk=quirk, etag=held.get("etag", ""), last_modified=held.get("last-modified", ""),
-            progress=progress,
-        )  # fmt: skip
-    told = {"etag": reply.etag, "last-modified": reply.last_modified, "url": reply.url}
-    if not reply.changed or reply.path is None:
-        kept = keep_look(target=target.text, looked_at=reply.looked_at, headers=told, store=store)
+    with alone(into), room(home):
+        reply = _asked(target.publisher, request, last, into=into, how=how, progress=progress)
+        told = {"etag": reply.etag, "last-modified": reply.last_modified, "url": reply.url}
+        if not reply.changed or reply.path is None:
+            kept = keep_look(target=target.text, looked_at=reply.looked_at, headers=told, store=store)
+            return Pulled(target.text, kept.vintage, kept.new, reply.looked_at, reply.tries)
+        try:
+            kept = keep_reply(
+                reply.path, target=target.text, looked_at=reply.looked_at, suffix=request.suffix, headers=told, store=store,
+                publisher_vintage=_day(reply.last_modified), stage=lambda path: _filled(module.stage(path, target.dataset, facts)),
+            )  # fmt: skip
+        except SourceError as error:
+            raise _aside(error, target, request, reply, home / QUARANTINE) from None
+        finally:
+            reply.path.unlink(missing_ok=True)
         return Pulled(target.text, kept.vintage, kept.new, reply.looked_at, reply.tries)
-    try:
-        kept = keep_reply(
-            reply.path, target=target.text, looked_at=reply.looked_at, suffix=request.suffix, headers=told, store=store,
-            publisher_vintage=_day(reply.last_modified), stage=lambda path: module.stage(path, target.dataset, facts),
-        )  # fmt: skip
-    except SourceError as error:
-        aside = set_aside(
-            reply.path,
-            folder=home / QUARANTINE,
-            request=request,
-            url=reply.url,
-            headers=reply.headers,
-            found=error.what,
-            at=reply.looked_at,
-        )
-        raise SourceError(f"{target.text} came in a shape that is not understood: {error.what}", mend=f"it is kept in {aside}") from None
-    finally:
-        reply.path.unlink(missing_ok=True)
-    return Pulled(target.text, kept.vintage, kept.new, reply.looked_at, reply.tries)
+
+
+def _asked(
+    key: str, request: Request, last: Vintage | None, *, into: Path, how: Settings, progress: Callable[[int, int | None], None] | None
+) -> Reply:
+    """The publisher's reply, one or all its pages; none where it has nothing newer than the last vintage."""
+    from qonys.sources import eurostat_reply
+    from qonys.sources.fetch import fetch
+    from qonys.sources.pages import fetch_pages
+
+    module, held = _module(key), last.headers if last else {}
+    if hasattr(module, "following"):
+        return fetch_pages(request, into=into, following=module.following, settings=how, progress=progress)
+    return fetch(
+        request, into=into, settings=how, quirk=eurostat_reply.verdict if key == "eurostat" else None, etag=held.get("etag", ""),
+        last_modified=held.get("last-modified", ""), progress=progress,
+    )  # fmt: skip
+
+
+def _filled(staged: Staged) -> Staged:
+    """The same table, refused at its end if not one cell came: a publisher that says nothing has not revised every figure away."""
+
+    def read() -> Iterator[pa.RecordBatch]:
+        rows = 0
+        for batch in staged.batches:
+            rows += batch.num_rows
+            yield batch
+        if not rows:
+            unread = f", and {staged.faults.count} that cannot be read" if staged.faults.count else ""
+            raise SourceError(f"it holds no cell{unread}", mend="check the codes of its filters")
+
+    return replace(staged, batches=pa.RecordBatchReader.from_batches(staged.batches.schema, read()))
+
+
+def _aside(error: SourceError, target: Target, request: Request, reply: Reply, folder: Path) -> SourceError:
+    """The reply goes to the quarantine; the sentence says what is wrong with it and where it is."""
+    from qonys.sources.reply import set_aside
+
+    assert reply.path is not None
+    found = error.what.replace(reply.path.name, "the reply")  # its name is one of ours
+    kept = set_aside(reply.path, folder=folder, request=request, url=reply.url, headers=reply.headers, found=found, at=reply.looked_at)
+    return SourceError(f"{target.text} came in a shape that is not understood: {found}", mend=f"{error.mend}; it is kept in {kept}")
 
 
 def parted(text: str) -> tuple[str, str]:
@@ -132,8 +163,8 @@ def found(text: str, *, store: Path | None = None) -> Vintage:
     known = store_vintages.vintages(target.text, store=store)
     if not known:
         near = nearest(target.text, store_vintages.held(store=store)["target"])
-        pull_it = f"pull it: qonys sources pull '{target.text}'"
-        raise SourceError(f"{target.text} was never pulled", mend=near if near.startswith("did you mean") else pull_it)
+        meant = f"; or {near}" if near.startswith("did you mean") else ""
+        raise SourceError(f"{target.text} was never pulled", mend=f"pull it: qonys sources pull '{target.text}'{meant}")
     if not which:
         return known[-1]
     if which.isdigit():

@@ -68,7 +68,7 @@ class Checked:
 def read_text(path: Path, label: str) -> str:
     """The text of a register file. Errors: RegisterError if there is none, or it is not UTF-8."""
     try:
-        return path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         raise RegisterError(f"there is no register file {label}", mend="check the path") from None
     except UnicodeDecodeError:

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from cli.test_cli import qonys
+from shell import qonys
 
 ROWS = [
     ("a", datetime(2018, 1, 5, tzinfo=UTC), "entry", "UZB"), ("b", datetime(2018, 1, 9, tzinfo=UTC), "entry", "KGZ"),

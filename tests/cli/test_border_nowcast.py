@@ -7,10 +7,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from border.simulated_border import END, border
-from cli.test_cli import qonys
 from qonys.borders import flows_of_file, nowcast_of_file
 from qonys.borders import nowcast as module
 from qonys.store.audit import entries
+from shell import qonys
 
 pytestmark = pytest.mark.slow
 KEYS = ["destination", "period_start"]

@@ -9,12 +9,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from cli.test_cli import qonys
 from qonys.borders.presence import Day, open_crossings, people_of_file, rules_of, stays_of_file, stranded_of_file
 from qonys.core.contracts import STRANDED_GROUP
 from qonys.core.errors import DataError, DesignError
 from qonys.store import take_in, write_table
 from qonys.store.audit import entries
+from shell import qonys
 
 ON = date(2020, 4, 15)
 # citizenship, persons, permit, last day of the permitted stay, border point

@@ -10,8 +10,8 @@ import time
 import pyarrow.parquet as pq
 import pytest
 
-from cli.test_cli import qonys
 from qonys.border.simulate import TRUTH_SCHEMAS
+from shell import qonys
 
 
 @pytest.fixture(scope="module")

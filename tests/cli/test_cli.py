@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,19 +11,33 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from qonys.studies import find_study
+from shell import qonys
+
 SEEDS = Path(__file__).parents[2].parent / "shared" / "seeds"
 BAD = "origin,destination,period_start,period_end,persons,basis,counted,source,status\n"
 ROW = "WORLD,KAZ,2020-01-01,2020-12-31,{persons},previous_residence,moves,mine,final\n"
 
 
-def qonys(*words: str, cwd: Path | None = None, text: str | None = None) -> subprocess.CompletedProcess:
+def process(*words: str, cwd: Path | None = None, text: str | None = None) -> subprocess.CompletedProcess:
+    """The same as a process of its own, as a shell starts it."""
     return subprocess.run(
         [sys.executable, "-m", "qonys", *map(str, words)], capture_output=True, text=True, cwd=cwd, input=text, timeout=300, check=False
     )
 
 
+@pytest.mark.parametrize(
+    ("words", "text", "code"),
+    [(("brief", "check", "-"), "Nothing to count here.", 0), (("contract", "show", "flwo"), "", 1), (("study", "rnu"), "", 2)],
+)
+def test_a_process_reads_what_is_piped_into_it_and_ends_with_the_code_and_the_streams_of_the_command(tmp_path, words, text, code):
+    here, there = process(*words, cwd=tmp_path, text=text), qonys(*words, cwd=tmp_path, text=text)
+    assert here.returncode == code
+    assert (here.returncode, here.stdout, here.stderr.replace("python -m qonys", "qonys")) == (there.returncode, there.stdout, there.stderr)
+
+
 def test_help_names_every_noun_without_loading_the_libraries():
-    done = qonys("--help")
+    done = process("--help")
     assert done.returncode == 0
     assert all(noun in done.stdout for noun in ("study", "contract", "brief", "trace"))
     loaded = subprocess.run(
@@ -77,10 +92,15 @@ def test_studies_are_listed_in_the_language_asked_for_and_to_a_file_by_its_suffi
     assert [row["study"] for row in json.loads((tmp_path / "studies.json").read_text(encoding="utf-8"))] == ["eu-covid", "kazakhstan"]
 
 
-@pytest.mark.slow
-def test_a_shown_study_runs_as_ones_own_and_its_numbers_can_be_traced(tmp_path):
+def test_a_shown_study_is_the_one_that_runs():
+    assert qonys("study", "show", "kazakhstan").stdout == find_study("kazakhstan").read_text(encoding="utf-8")
+
+
+def test_a_shown_study_cut_to_one_question_runs_as_ones_own_and_its_numbers_can_be_traced(tmp_path):
     shown = qonys("study", "show", "kazakhstan").stdout
-    (tmp_path / "mine.toml").write_text(shown, encoding="utf-8")
+    cut, many = re.subn(r"^questions = \[.*?\]", 'questions = ["external"]', shown, flags=re.MULTILINE | re.DOTALL)
+    assert many == 1
+    (tmp_path / "mine.toml").write_text(cut, encoding="utf-8")
     done = qonys("study", "run", "mine.toml", "--lang", "kk", "-o", "out", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == "out/report.html"

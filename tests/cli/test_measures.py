@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from cli.test_cli import qonys
+from shell import qonys
 
 ENTRY = """issuer = "KAZ"
 

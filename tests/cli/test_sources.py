@@ -103,16 +103,16 @@ def rows(text: str) -> pd.DataFrame:
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_publishers_and_their_tables_are_listed_in_the_language_asked_for(qonys, lang):
     every = rows(qonys("list", "--lang", lang).out)
-    assert dict(zip(every["publisher"], every["title"], strict=True)) == {key: one.name[lang] for key, one in publishers().items()}
+    assert dict(zip(every["publisher"], every["name"], strict=True)) == {key: one.name[lang] for key, one in publishers().items()}
     done = qonys("list", "eurostat", "--lang", lang)
     facts = shipped_publisher("eurostat")
-    assert rows(done.out)["title"].tolist() == [table.title[lang] for table in facts.tables.values()]
+    assert rows(done.out)["name"].tolist() == [table.title[lang] for table in facts.tables.values()]
     assert rows(done.out)["target"].tolist() == [f"eurostat:{one}" for one in facts.tables]
     assert done.err.strip() == words(lang).plain("sources.cite", cite=facts.cite, licence=facts.licence)
 
 
 def test_a_publisher_without_tables_is_a_list_without_rows(qonys):
-    assert qonys("list", "sdmx").out == "target,title,contract,frequency,filters\n"
+    assert qonys("list", "sdmx").out == "target,name,contract,frequency,filters\n"
 
 
 @pytest.mark.parametrize("lang", ONE_FAST)
@@ -370,7 +370,59 @@ def test_files_of_every_format_are_proposed_a_mapping_and_read_by_it(qonys, tmp_
 
 def test_a_proposal_without_a_contract_says_what_is_missing(qonys):
     done = qonys("map", SPECIMENS / "eurostat" / "migr_resfirst.csv")
-    assert words("en").plain("sources.map_missing", contract="no data", names="contract") in done.err
+    assert words("en").plain("sources.map_missing", contract="?", names="contract") in done.err
+
+
+@pytest.mark.parametrize(
+    "option", [("--keep", "geo=DE"), ("--aggregates",), ("--as-received",), ("--as-received", "--contract", "-o", "x")]
+)
+def test_an_option_that_would_be_passed_over_is_a_wrong_usage(twice, qonys, option):
+    done = qonys("show", TARGET, *option)
+    assert (done.code, done.out, Path("x").exists()) == (2, "", False)
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_on_a_terminal_only_columns_that_differ_stand_in_the_table_and_the_others_above_it(lang, capsys, monkeypatch):
+    from qonys.cli.terminal import write_narrow
+
+    frame = pd.DataFrame(
+        {"geo": ["DE", "DE"], "copy": [1, 1], "note": [None, None], "value": [886341.0, 0.5], "percent": [4.826977009e-05, None],
+         "what": ["revised", "added"]}
+    )  # fmt: skip
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
+    monkeypatch.setenv("COLUMNS", "100")
+    say = words(lang)
+    write_narrow(frame, say, None)
+    out = capsys.readouterr()
+    assert out.err == f"{say.label('column', 'geo', 'geo')}: DE\n"
+    for shown in ("886341 ", "0.5 ", "4.827e-05", say.label("revision", "revised"), say.label("revision", "added")):
+        assert shown in out.out
+    for hidden in ("copy", "DE", "None", "nan", say.label("column", "note")):
+        assert hidden not in out.out
+
+
+def test_of_a_contract_too_many_rows_are_told_and_what_is_left_out_is_still_counted(twice, qonys, monkeypatch):
+    monkeypatch.setattr("qonys.cli.sources.MOST_SHOWN", 2)
+    done = qonys("show", f"{TARGET}@1", "--contract")
+    say = words("en")
+    assert len(rows(done.out)) == 2
+    assert say.plain("sources.first_rows", shown="2", rows="5") in done.err
+    assert say.plain("sources.harmonised", rows="5", read="6", faults="0", ignored="is a gap: 1") in done.err
+
+
+def test_flows_that_have_no_mirror_are_counted_as_left_out(qonys):
+    Path("came.csv").write_text(FLOW + "WORLD,DEU,2020-01-01,2020-12-31,100,previous_residence,movers,a,final\n", encoding="utf-8")
+    done = qonys("mirror", "came.csv")
+    assert (done.code, done.err.strip().endswith(": 1")) == (0, True)
+
+
+def test_a_mapping_saved_with_a_byte_order_mark_is_read_and_a_pdf_is_a_sentence(qonys):
+    Path("mine.csv").write_text("area;year;value\nKAZ;2022;1\nDEU;2022;2\n", encoding="utf-8")
+    Path("mine.toml").write_text('\ufeffcontract = "panel"\n[columns]\narea = "area"\nperiod = "year"\nvalue = "value"\n', encoding="utf-8")
+    done = qonys("map", "mine.csv", "--mapping", "mine.toml", "--apply")
+    assert rows(done.out)[["area", "value"]].values.tolist() == [["KAZ", "1.0"], ["DEU", "2.0"]]
+    Path("mine.pdf").write_bytes(b"%PDF-1.7\n")
+    assert "mine.pdf is a PDF, which holds pages and no table" in qonys("map", "mine.pdf").err
 
 
 def test_a_proposal_that_would_say_a_cell_again_is_not_sure_of_itself(qonys):

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cli.test_cli import qonys
 from qonys.convergence import Evidence, answer, evidence_of_spread
 from qonys.core.errors import DesignError
+from shell import qonys
 
 CODES = ["AUT", "BEL", "BGR", "CYP", "CZE", "DEU", "DNK", "ESP", "EST", "FIN", "FRA", "GRC", "HRV", "HUN", "IRL"]
 

@@ -9,14 +9,14 @@ import ibis
 import pytest
 
 from qonys.core import areas
-from qonys.core.contracts import MEASURE
 from qonys.core.errors import DataError
-from qonys.measures import closed_return, closed_ways, with_bounds
+from qonys.measures import closed_return, closed_ways
 from qonys.registers import open_registers
-from rows import typed
+from rows import Prepared, bounded
 
 FIRST = date(2020, 1, 6)
 LAST = FIRST + timedelta(days=40)
+WAYS, RETURN = Prepared(closed_ways), Prepared(closed_return)
 
 
 def act(id: str, issuer: str, **own: object) -> dict[str, object]:
@@ -37,13 +37,9 @@ ACTS = [
 CLOSED = {"UZB": ("entry", ["uzb"]), "KGZ": ("exit", ["kaz"]), "DEU": ("exit", ["kaz"])}
 
 
-def register(con, acts: list[dict[str, object]]) -> ibis.Table:
-    return ibis.memtable(con.to_pyarrow(with_bounds(typed(MEASURE, acts))))
-
-
 @pytest.fixture(scope="module")
 def acts(con) -> ibis.Table:
-    return register(con, ACTS)
+    return bounded(ACTS)
 
 
 @pytest.fixture(scope="module")
@@ -56,11 +52,11 @@ def told(con, ways: ibis.Table) -> dict[str, tuple[str, list[str]]]:
 
 
 def ways(con, acts: ibis.Table, on: date = LAST, **more) -> dict[str, tuple[str, list[str]]]:
-    return told(con, closed_ways(acts, country="KAZ", on=on, **more))
+    return told(con, WAYS(con, acts, country="KAZ", on=on, **more))
 
 
 def back(con, acts: list[dict[str, object]]) -> dict[str, tuple[str, list[str]]]:
-    return told(con, closed_return(register(con, acts), country="KAZ", on=LAST))
+    return told(con, RETURN(con, bounded(acts), country="KAZ", on=LAST))
 
 
 def test_a_way_home_is_closed_where_leaving_here_or_entering_there_is_while_the_measure_is_in_force(con, acts):
@@ -79,13 +75,13 @@ def test_an_exception_for_own_citizens_lets_no_foreigner_leave_and_a_ban_on_them
         act("all but own", "KAZ", exceptions="citizen", borders_with="UZB"), act("all but these", "KAZ", exception_citizenship="KGZ", borders_with="KGZ"),
         act("own", "KAZ", target_citizenship="KAZ", borders_with="TJK"),
     ]  # fmt: skip
-    assert ways(con, register(con, acts)) == {"UZB": ("exit", ["all but own"])}
+    assert ways(con, bounded(acts)) == {"UZB": ("exit", ["all but own"])}
 
 
 def test_without_one_measure_its_ways_are_open_and_the_order_of_the_others_changes_nothing(con):
     fewer = [one for one in ACTS if one["id"] != "uzb"]
     random.Random(1).shuffle(fewer)
-    assert ways(con, register(con, fewer)) == {code: way for code, way in CLOSED.items() if code != "UZB"}
+    assert ways(con, bounded(fewer)) == {code: way for code, way in CLOSED.items() if code != "UZB"}
 
 
 def test_the_way_back_is_closed_if_it_is_from_every_country_by_one_measure_or_by_several(con):

@@ -9,14 +9,14 @@ from itertools import combinations, product
 import pytest
 
 from qonys.core.areas import areas, members
-from qonys.core.contracts import MEASURE
 from qonys.core.periods import earliest, latest
-from qonys.measures import codebook, conflicts, current, duplicates, with_bounds
-from rows import typed
+from qonys.measures import codebook, conflicts, duplicates
+from rows import Prepared, bounded
 
 READINGS = ("certain", "possible")
 COUNTRIES = [one.code for one in areas(scheme="iso3166-1", kind="country")]
 FOREVER = date(9999, 12, 31)
+PAIRS = {find: Prepared(find) for find in (conflicts, duplicates)}
 
 
 def entry(id: str, direction: str, **more: object) -> dict[str, object]:
@@ -26,8 +26,7 @@ def entry(id: str, direction: str, **more: object) -> dict[str, object]:
 
 
 def pairs(con, find, rows: list[dict[str, object]], reading: str, **options: object) -> dict[tuple[str, str], dict]:
-    bounded = con.create_table("bounded", with_bounds(current(typed(MEASURE, rows))), overwrite=True)
-    found = con.to_pandas(find(bounded, reading=reading, **options))
+    found = con.to_pandas(PAIRS[find](con, bounded(rows), reading=reading, **options))
     one, other = ("tightening", "easing") if find is conflicts else ("one", "other")
     listed = {(row[one], row[other]): row for row in found.to_dict("records")}
     assert len(listed) == len(found), "a pair is listed twice"

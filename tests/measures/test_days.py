@@ -8,10 +8,9 @@ from datetime import date, timedelta
 import pandas as pd
 import pytest
 
-from qonys.core.contracts import MEASURE
 from qonys.core.periods import latest
-from qonys.measures import calendar, complete_panel, in_force, month_doses, month_shares, with_bounds
-from rows import typed
+from qonys.measures import calendar, complete_panel, in_force, month_doses, month_shares
+from rows import Prepared, bounded
 
 FIRST, LAST = "2020-02", "2020-05"
 READINGS = ("certain", "possible")
@@ -47,12 +46,15 @@ def cases(number: int, chance: random.Random) -> list[list[dict[str, object]]]:
     return [[one(f"case{case}", place) for place in range(chance.randint(1, 6))] for case in range(number)]
 
 
-def force(rows: list[dict[str, object]], reading: str):
-    return in_force(with_bounds(typed(MEASURE, rows)), calendar(FIRST, LAST), reading=reading)  # type: ignore[arg-type]
+IN_FORCE = Prepared(lambda measures, reading: in_force(measures, calendar(FIRST, LAST), reading=reading))
+
+
+def force(con, rows: list[dict[str, object]], reading: str):
+    return IN_FORCE(con, bounded(rows), reading=reading)
 
 
 def monthly(con, rows: list[dict[str, object]], reading: str) -> pd.DataFrame:
-    found = force(rows, reading)
+    found = force(con, rows, reading)
     shares, doses = con.to_pandas(month_shares(found)), con.to_pandas(month_doses(found))
     return shares.merge(doses, on=["issuer", "month"], how="outer").set_index(["issuer", "month"])[["days", "share", "dose"]].sort_index()
 
@@ -62,7 +64,7 @@ EVERY = [row for rows in REGISTERS for row in rows]
 
 
 def test_what_was_certainly_in_force_was_possibly_in_force(con):
-    certain, possible = ({(r.id, r.day) for r in con.to_pandas(force(EVERY, reading)).itertuples()} for reading in READINGS)
+    certain, possible = ({(r.id, r.day) for r in con.to_pandas(force(con, EVERY, reading)).itertuples()} for reading in READINGS)
     assert certain < possible
 
 
@@ -137,11 +139,11 @@ def test_the_dose_of_a_day_is_that_of_its_strongest_measure_half_a_step_off_if_t
 
 
 def test_a_proposal_is_never_in_force(con):
-    assert con.execute(force([measure("2020-03-01", "2020-03-31", status="proposed")], "possible").count()) == 0
+    assert con.execute(force(con, [measure("2020-03-01", "2020-03-31", status="proposed")], "possible").count()) == 0
 
 
 def test_an_issuer_without_a_measure_has_zero_and_no_gap(con):
-    shares = con.to_pandas(month_shares(force([measure("2020-03-17", "2020-03-31")], "certain")))
+    shares = con.to_pandas(month_shares(force(con, [measure("2020-03-17", "2020-03-31")], "certain")))
     panel = complete_panel(shares, ["UZB", "KAZ"], FIRST, LAST, "share")
     assert len(panel) == 8
     assert panel["share"].notna().all()

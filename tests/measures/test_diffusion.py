@@ -10,10 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qonys.core.contracts import MEASURE
 from qonys.core.errors import DesignError
-from qonys.measures import adoption, chosen, current, lags, order, with_bounds
-from rows import typed
+from qonys.measures import adoption, chosen, lags, order
+from rows import bounded
 
 CONTROL = {"field": "border_control", "reasons": ["covid"]}
 DAY = date(2020, 3, 11)
@@ -25,7 +24,7 @@ def control(id: str, issuer: str, start: str | None, **more: object) -> dict[str
 
 
 def measures(rows: list[dict[str, object]]) -> ibis.Table:
-    return with_bounds(current(typed(MEASURE, rows)))
+    return bounded(rows)
 
 
 def first_days(spans: dict[str, tuple[int, int] | None]) -> ibis.Table:

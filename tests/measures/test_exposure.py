@@ -11,11 +11,11 @@ import pytest
 from ibis import _
 
 from qonys.core import areas
-from qonys.core.contracts import EXPOSURE, MEASURE
+from qonys.core.contracts import EXPOSURE
 from qonys.core.errors import DataError
 from qonys.core.validate import examine
-from qonys.measures import codebook, corridor_categories, days_between, exposure, people, people_of, reach, with_bounds
-from rows import typed
+from qonys.measures import codebook, corridor_categories, days_between, exposure, people, people_of, reach
+from rows import Prepared, bounded
 
 FIRST, LAST = date(2020, 3, 1), date(2020, 5, 31)
 CATEGORIES = ["citizen", "labour", "asylum", "visitor"]
@@ -28,13 +28,25 @@ def act(**own: object) -> dict[str, object]:
     } | own  # fmt: skip
 
 
+EXPOSED, REACHED = Prepared(exposure), Prepared(reach)
+
+
 def compiled(
-    con, rows, origins=("SYR",), destinations=("DEU",), categories=CATEGORIES, *, by="month", reading="possible", classes=None, **more
+    con,
+    rows,
+    origins=("SYR",),
+    destinations=("DEU",),
+    categories=CATEGORIES,
+    *,
+    by="month",
+    days=None,
+    reading="possible",
+    classes=None,
+    **more,
 ) -> pd.DataFrame:
     classes = people(origins, destinations, categories) if classes is None else classes
-    # kept once: the plan of an exposure over the plan of its bounds takes longer to make than to run
-    bounded = con.create_table("bounded", with_bounds(typed(MEASURE, rows)), temp=True, overwrite=True)
-    found = exposure(bounded, classes, days_between(FIRST, LAST, by), reading=reading, **more)
+    days = days_between(FIRST, LAST, by) if days is None else days
+    found = EXPOSED(con, bounded(rows), classes, days, reading=reading, **more)
     return con.to_pandas(found).set_index(["origin", "destination", "category", "period"]).sort_index()
 
 
@@ -44,7 +56,7 @@ def doses(con, rows, **more) -> dict[str, float]:
 
 
 def why(con, rows, origin="SYR", destination="DEU", category="asylum", reading="possible") -> list[str | None]:
-    pairs = con.to_pandas(reach(with_bounds(typed(MEASURE, rows)), people([origin], [destination], [category]), reading=reading))
+    pairs = con.to_pandas(REACHED(con, bounded(rows), people([origin], [destination], [category]), reading=reading))
     return [None if pd.isna(one) else one for one in pairs.sort_values("id")["why"]]
 
 
@@ -114,8 +126,8 @@ def test_a_recommendation_reaches_a_member_only_through_its_act_and_only_while_t
 def test_a_regulation_reaches_a_state_from_the_day_it_joins(con):
     rule = act(id="eu", issuer="SCHENGEN", level="union", applies_in="SCHENGEN", targets="traveller", start="2022-12-01", end="2023-01-31")
     days = days_between(date(2022, 12, 1), date(2023, 1, 31), "month")
-    found = con.to_pandas(exposure(with_bounds(typed(MEASURE, [rule])), people(["SRB"], ["HRV"], ["visitor"]), days, reading="certain"))
-    assert found.set_index("period")["days"].to_dict() == {"2022-12": 0, "2023-01": 31}  # Croatia joined on 1 January 2023
+    found = compiled(con, [rule], ["SRB"], ["HRV"], ["visitor"], days=days, reading="certain")
+    assert found.loc["SRB", "HRV", "visitor"]["days"].to_dict() == {"2022-12": 0, "2023-01": 31}  # Croatia joined on 1 January 2023
 
 
 def test_a_closed_border_closes_the_way_out_too(con):

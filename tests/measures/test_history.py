@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 
 from qonys.core.contracts import MEASURE
 from qonys.core.periods import earliest, latest
-from qonys.measures import current, events, replay, state, with_bounds
-from rows import typed
+from qonys.measures import current, events, replay, state
+from rows import Prepared, bounded, typed
 
 DAYS = st.dates(date(2020, 1, 1), date(2020, 6, 30))
 READINGS = ("certain", "possible")
+EVENTS = Prepared(events)
 
 
 @st.composite
@@ -66,8 +67,8 @@ def known(rows: list[dict[str, object]], on: date, reading: str) -> set[str]:
 @settings(max_examples=10)
 @given(rows=registers(), on=DAYS)
 def test_replaying_the_register_to_a_day_gives_the_independent_state_of_that_day(con, reading, rows, on):
-    measures = with_bounds(typed(MEASURE, rows))
-    replayed = set(con.to_pandas(replay(events(measures, reading=reading), on))["id"])
+    measures = bounded(rows)
+    replayed = set(con.to_pandas(replay(EVENTS(con, measures, reading=reading), on))["id"])
     assert replayed == known(rows, on, reading) == set(con.to_pandas(state(measures, on, reading=reading))["id"])
 
 
@@ -109,13 +110,13 @@ def test_a_renewal_ends_what_it_renews_the_day_before_it_starts(con):
         entry(id="next", start="2020-04-01", supersedes="m"),
         entry(id="only words", start="2020-03-10", supersedes="m", status="proposed"),
     ]
-    ends = con.to_pandas(with_bounds(typed(MEASURE, rows))).set_index("id")[["end_earliest", "end_latest"]]
+    ends = con.to_pandas(bounded(rows)).set_index("id")[["end_earliest", "end_latest"]]
     assert [pd.Timestamp(day).date() for day in ends.loc["m"]] == [date(2020, 3, 31)] * 2
     assert ends.loc["next"].isna().all()
 
 
 def test_a_measure_without_an_end_was_certainly_in_force_until_it_was_last_seen(con):
-    measures = with_bounds(typed(MEASURE, [entry(seen_until="2020-03-20"), entry(id="unseen")]))
+    measures = bounded([entry(seen_until="2020-03-20"), entry(id="unseen")])
     for on, there in ((date(2020, 3, 1), {"m", "unseen"}), (date(2020, 3, 20), {"m"}), (date(2020, 3, 21), set())):
         assert set(con.to_pandas(state(measures, on, reading="certain"))["id"]) == there
     assert set(con.to_pandas(state(measures, date(2021, 1, 1), reading="possible"))["id"]) == {"m", "unseen"}
@@ -123,5 +124,5 @@ def test_a_measure_without_an_end_was_certainly_in_force_until_it_was_last_seen(
 
 def test_an_end_known_before_the_renewal_stays(con):
     rows = [entry(end="2020-03-15"), entry(id="next", start="2020-04", supersedes="m")]
-    ends = con.to_pandas(with_bounds(typed(MEASURE, rows))).set_index("id")
+    ends = con.to_pandas(bounded(rows)).set_index("id")
     assert pd.Timestamp(ends.loc["m", "end_latest"]).date() == date(2020, 3, 15)

@@ -9,10 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from qonys.core.contracts import MEASURE
 from qonys.core.errors import DesignError, RegisterError
-from qonys.measures import Confusion, band, daily_index, days_between, read_register_indices, register_index, with_bounds
-from rows import typed
+from qonys.measures import Confusion, band, daily_index, days_between, read_register_indices, register_index
+from rows import Prepared, bounded
 
 FIRST, LAST = date(2020, 3, 1), date(2020, 4, 30)
 ISSUERS = ["KAZ", "KGZ"]
@@ -26,8 +25,13 @@ def act(**own: object) -> dict[str, object]:
     } | own  # fmt: skip
 
 
+INDICES = Prepared(
+    lambda measures, issuers, which, **asked: daily_index(measures, days_between(FIRST, LAST, "day"), issuers, which, **asked)
+)
+
+
 def daily(con, rows, *, reading="possible", by="all", which=RESTRICTION, issuers=ISSUERS) -> pd.Series:
-    found = daily_index(with_bounds(typed(MEASURE, rows)), days_between(FIRST, LAST, "day"), issuers, which, reading=reading, by=by)
+    found = INDICES(con, bounded(rows), issuers=issuers, which=which, reading=reading, by=by)
     return con.to_pandas(found).assign(day=lambda t: pd.to_datetime(t["day"]).dt.date).set_index(["issuer", "day", "part"]).sort_index()
 
 
@@ -110,7 +114,7 @@ def test_a_wrong_index_of_the_register_is_refused(text, said):
 
 
 def drawn(con, rows, issuers=("KAZ",), **more) -> pd.DataFrame:
-    return band(con.to_pandas(with_bounds(typed(MEASURE, rows))), FIRST, LAST, issuers, RESTRICTION, **more).set_index(["issuer", "day"])
+    return band(con.to_pandas(bounded(rows)), FIRST, LAST, issuers, RESTRICTION, **more).set_index(["issuer", "day"])
 
 
 def test_without_doubt_the_band_is_the_index(con):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import json
 from dataclasses import replace
@@ -120,3 +121,42 @@ def test_two_targets_are_not_compared(server):
     one = holdings.found(TARGET)
     with pytest.raises(DataError, match="two targets"):
         holdings.revisions(one, replace(one, target="eurostat:migr_emi1ctz"))
+
+
+def test_a_reply_without_a_cell_is_no_vintage_and_the_sentence_says_the_mend(server):
+    pulled(server, FIRST)
+    with pytest.raises(SourceError, match="it holds no cell; check the codes of its filters; it is kept in"):
+        pulled(server, tsv({}))
+    assert holdings.found(TARGET).number == 1
+    assert len(list((holdings.store_folder() / "quarantine").glob("*.gz"))) == 1
+
+
+def test_two_pulls_of_one_target_at_once_do_not_take_each_other_their_files(server, tmp_path):
+    from qonys.sources.part import alone
+
+    into = tmp_path / "store" / "coming" / holdings.complete(holdings.parse(TARGET)).digest[:16]
+    with alone(into), pytest.raises(SourceError, match="another program is pulling the same target"):
+        pulled(server, FIRST)
+    assert server.asked == []
+    assert pulled(server, FIRST).new
+
+
+def test_what_was_asked_for_and_never_kept_is_not_held(server):
+    with pytest.raises(SourceError):
+        pulled(server, tsv({}))
+    assert holdings.holdings().empty
+    with pytest.raises(SourceError, match=r"never pulled; pull it: qonys sources pull '[^']*'$"):
+        holdings.found(TARGET)
+
+
+def test_a_full_disk_is_a_sentence_with_the_store_in_it(server, monkeypatch, tmp_path):
+    from qonys.store import cells
+
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(cells, "write_batches", full)
+    with pytest.raises(DataError, match=r"store.* cannot be written to: No space left on device; make room"):
+        pulled(server, FIRST)
+    monkeypatch.undo()
+    assert not list((tmp_path / "store" / "vintages").rglob("manifest.json"))

@@ -98,6 +98,7 @@ def test_an_address_is_built_as_the_publisher_documents_it(target, url, params):
         ("bns:6584?since=2015", "is one file and takes no filter"),
         ("oxcgrt:compact_national?country=KAZ", "is one file and takes no filter"),
         ("passport:matrix?passport=KAZ", "is one file and takes no filter"),
+        ("worldbank:SM.POP.NETM?since=2020-S1", "has no half-years as 2020-S1"),
     ],
 )
 def test_a_filter_that_the_publisher_does_not_take_is_refused(target, said):
@@ -274,6 +275,22 @@ def test_no_damage_of_a_file_gives_a_stack_trace(seed, tmp_path):
     except QonysError as error:
         said = error
     assert said.mend if said else shape[1] == len(result.columns)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("worldbank", '[{"page": 1, "pages": 1}, [1]]', "has the row '1'"),
+        ("worldbank", '[{"message": 3}]', "no page of the World Bank"),
+        ("unhcr", '{"page": 1, "maxPages": 1, "items": [1]}', "has the row '1'"),
+        ("unhcr", '{"page": 1, "maxPages": 99999999999999, "items": []}', "page 2 is missing"),
+        ("bns", '[{"periods": [1], "terms": [1]}]', "has the row '1'"),
+    ],
+)
+def test_json_of_another_shape_is_a_sentence(tmp_path, name, text, said):
+    (tmp_path / "reply.json").write_text(text)
+    with pytest.raises(SourceError, match=said):
+        MODULES[name].stage(tmp_path / "reply.json", "x", publisher(name)).frame()
 
 
 # Full-size tables: real files, written in the publisher's format and read back

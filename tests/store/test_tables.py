@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from datetime import date
 
 import openpyxl
@@ -9,8 +10,8 @@ import pandas as pd
 import pytest
 
 from qonys.core.errors import DataError
-from qonys.store import write_table
-from qonys.store.tables import whole_file, write_text, write_workbook
+from qonys.store import tables, write_table
+from qonys.store.tables import read_text, whole_file, write_text, write_workbook
 
 SUFFIXES = ("csv", "json", "parquet", "xlsx")
 FRAME = pd.DataFrame(
@@ -66,3 +67,33 @@ def test_a_workbook_holds_text_as_text_and_sheets_under_names_excel_allows(tmp_p
     assert [cell.value for cell in book["cells"]["A"]] == ["=a", "=1+1", "+7 700", "@x"]
     assert all(cell.data_type == "s" for cell in book["cells"]["A"])
     assert all(len(name) <= 31 for name in book.sheetnames)
+
+
+def test_a_folder_in_the_place_of_a_file_is_named_as_it_was_given(tmp_path):
+    (tmp_path / "f.csv").mkdir()
+    with pytest.raises(DataError, match=r"/f\.csv is a folder; name a file in it"):
+        write_table(FRAME, tmp_path / "f.csv")
+    assert [one.name for one in tmp_path.iterdir()] == ["f.csv"]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [OSError(errno.ENOSPC, "No space left on device"), OSError(errno.EROFS, "Read-only file system"), RuntimeError("IO Error: No space left on device")],
+)  # fmt: skip
+def test_a_disk_that_takes_no_more_is_a_sentence_with_the_path_given(tmp_path, error):
+    with pytest.raises(DataError, match=r"/f\.csv cannot be written to: (No space|Read-only).*make room"), whole_file(tmp_path / "f.csv"):
+        raise error
+    with pytest.raises(DataError, match=r"/none/f\.csv cannot be written to: Not a directory"):
+        write_text("x", tmp_path / "one" / "none" / "f.csv") if (tmp_path / "one").write_text("") == 0 else None
+    assert [one.name for one in tmp_path.iterdir()] == ["one"]
+
+
+def test_text_with_a_byte_order_mark_is_read_without_it(tmp_path):
+    (tmp_path / "f.toml").write_bytes(b"\xef\xbb\xbfname = 1")
+    assert read_text(tmp_path / "f.toml") == "name = 1"
+
+
+def test_rows_that_a_sheet_does_not_take_are_refused_and_none_is_lost(tmp_path, monkeypatch):
+    monkeypatch.setattr(tables, "MOST_SHEET_ROWS", 1)
+    with pytest.raises(DataError, match="f has 2 rows, and a sheet takes 1; write it to"):
+        write_table(FRAME, tmp_path / "f.xlsx")

@@ -321,7 +321,7 @@ def _write_rows(batches: pa.RecordBatchReader, say: Words, output: Path | None) 
     elif output is not None:
         write_labelled(batches.read_all().to_pandas(), say, output)
     else:
-        shown, rows = [batches.schema.emptywrite_narrow().to_pandas()], 0
+        shown, rows = [batches.schema.empty_table().to_pandas()], 0
         for batch in batches:  # also those past the last that is shown: what is left out is counted on the way
             if rows < MOST_SHOWN:
                 shown.append(batch.slice(0, MOST_SHOWN - rows).to_pandas())

@@ -105,6 +105,7 @@ class Periods:
     undated: tuple[str, ...]
 
 
+@remembered
 def periods_of(
     area: str, first: object, last: object, *, most: int = MOST_PERIODS, scopes: Sequence[str] = ("own", "country"),
     fields: Sequence[str] = (), directions: Sequence[str] = (), least_strength: int = 1, registers: Sequence[str] = DEFAULT,

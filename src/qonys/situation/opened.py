@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import inspect
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from datetime import date, datetime
 from functools import wraps
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, Any, Literal, ParamSpec
+from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypeVar, cast
 
 import ibis
 import pandas as pd
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from ibis.backends.duckdb import Backend
 
 Given = ParamSpec("Given")
+Answer = TypeVar("Answer")  # a table, or a dataclass of tables
 POPULATION = "stock/kaz_population.csv"
 
 
@@ -140,12 +141,12 @@ def held(key: tuple[Any, ...], make: Callable[[], Any]) -> Any:
     return _OPENED.get(key, make)
 
 
-def remembered(function: Callable[Given, pd.DataFrame]) -> Callable[Given, pd.DataFrame]:
+def remembered(function: Callable[Given, Answer]) -> Callable[Given, Answer]:
     """A function of names and plain values whose answer is kept while the bytes of its `tables` and `registers` stay the same."""
     signature = inspect.signature(function)
 
     @wraps(function)
-    def ask(*args: Given.args, **kwargs: Given.kwargs) -> pd.DataFrame:
+    def ask(*args: Given.args, **kwargs: Given.kwargs) -> Answer:
         bound = signature.bind(*args, **kwargs)
         bound.apply_defaults()
         plain = tuple(_plain(name, value) for name, value in bound.arguments.items())
@@ -153,10 +154,18 @@ def remembered(function: Callable[Given, pd.DataFrame]) -> Callable[Given, pd.Da
             hash(plain)
         except TypeError:
             return function(*args, **kwargs)
-        found: pd.DataFrame = _ANSWERS.get((function.__qualname__, plain), lambda: function(*args, **kwargs))
-        return found.copy()
+        found: Answer = _ANSWERS.get((function.__qualname__, plain), lambda: function(*args, **kwargs))
+        return cast("Answer", _own(found))
 
     return ask
+
+
+def _own(found: Any) -> Any:
+    """The same with tables of its own, so that nobody changes those that are kept."""
+    if isinstance(found, pd.DataFrame):
+        return found.copy()
+    tables = {one.name: value.copy() for one in fields(found) if isinstance(value := getattr(found, one.name), pd.DataFrame)}
+    return replace(found, **tables)
 
 
 def _plain(name: str, value: Any) -> Any:

@@ -15,7 +15,7 @@ from qonys.core.results import addresses
 from qonys.flows.series import STATUS_ORDER
 from qonys.registers import SHIPPED
 from qonys.situation.figures import series_of
-from qonys.situation.opened import rows_held
+from qonys.situation.opened import remembered, rows_held
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -58,6 +58,7 @@ def pair_periods(rows: pd.DataFrame) -> pd.DataFrame:
     return found.sort_values(["pairs", "period_end"], ascending=[False, False], kind="stable", ignore_index=True)
 
 
+@remembered
 def pairs_of(
     period: str | int, *, top: int = TOP, group: str | Mapping[str, Sequence[str]] | None = None, country: str = "KAZ",
     tables: Sequence[str] = (SHIPPED,),

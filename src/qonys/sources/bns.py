@@ -13,7 +13,7 @@ from qonys.core.errors import SourceError
 from qonys.sources.formats.cells import iso_period
 from qonys.sources.formats.delimited import look, stage_delimited
 from qonys.sources.formats.long import Roles
-from qonys.sources.formats.pages import documents, stage_rows
+from qonys.sources.formats.pages import documents, objects, stage_rows
 from qonys.sources.formats.printed import stage_printed
 from qonys.sources.formats.sniff import sniff
 from qonys.sources.request import Request
@@ -79,17 +79,17 @@ def _cube(path: Path) -> Staged:
     found = documents(path)
     slices: list[Any] = found[0] if len(found) == 1 and isinstance(found[0], list) else []
     if not slices or not all(
-        isinstance(one, dict) and isinstance(one.get("periods"), list) and isinstance(one.get("terms"), list) for one in slices
+        isinstance(one, dict) and all(isinstance(one.get(name), list) for name in ("periods", "terms")) for one in slices
     ):
         raise SourceError(f"{path.name} is no cube of the bureau: slices with terms and periods", mend="pull the XLSX; the layout changed")
     width = max(len(one["terms"]) for one in slices)
 
     def rows() -> Iterator[dict[str, str]]:
         for one in slices:
-            labels = one.get("termNames") or []
+            labels = one["termNames"] if isinstance(one.get("termNames"), list) else []
             shared = {f"term_{place + 1}": str(term) for place, term in enumerate(one["terms"])}
             shared |= {f"term_{place + 1}_label": str(label) for place, label in enumerate(labels)}
-            for period in one["periods"]:
+            for period in objects(one["periods"], path.name):
                 name, day = str(period.get("name") or ""), str(period.get("date") or "")
                 yield shared | {
                     "period": name if _dated(name) else day,

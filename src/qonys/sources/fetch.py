@@ -171,7 +171,7 @@ def _kept_trying(pull: _Pull, address: str, held: dict[str, str]) -> _Got:
             pause = min(own.backoff * 2 ** (failed - 1), own.longest_pause) * (0.5 + own.chance() / 2)
             if again.after is not None:
                 if again.after > own.longest_pause:
-                    raise SourceError(f"{host} {again.why} and asks to wait {again.after:.0f} seconds", mend="pull again then") from None
+                    raise SourceError(f"{host}: {again.why} and asks to wait {again.after:.0f} seconds", mend="pull again then") from None
                 pause = max(pause, again.after)
             _sleep(pull, pause, again.why)
     raise SourceError(f"{host} broke off {MOST_TRIES} times", mend="pull again later: what has come is kept")
@@ -217,8 +217,12 @@ def _once(pull: _Pull, address: str, held: dict[str, str]) -> _Got:
             return _Got(url, status, headers, whole=True)
     except requests.RequestException as error:
         raise _network(error, urlsplit(address).netloc) from None
-    except (urllib3.exceptions.HTTPError, OSError) as error:
-        raise _Again(f"the reply broke off after {pull.part.size:,} bytes ({type(error).__name__})") from None
+    except ValueError as error:  # requests reads where a redirect leads to before we do
+        raise SourceError(
+            f"{urlsplit(address).netloc} sends us on to what is no address: {error}", mend="tell us: it has changed"
+        ) from None
+    except (urllib3.exceptions.HTTPError, OSError):
+        raise _Again(f"the reply broke off after {pull.part.size:,} bytes") from None
 
 
 def _followed(pull: _Pull, address: str, asked: dict[str, str]) -> tuple[requests.Response, str]:
@@ -236,7 +240,7 @@ def _followed(pull: _Pull, address: str, asked: dict[str, str]) -> tuple[request
         if response.status_code not in _ELSEWHERE or not place:
             return response, url
         response.close()
-        url = _next(url, urljoin(url, place))
+        url = _next(url, place)
     raise SourceError(
         f"{urlsplit(address).netloc} sends us on more than {own.redirects} times, at last to {url[:200]}",
         mend="tell us: its address has changed",
@@ -244,12 +248,19 @@ def _followed(pull: _Pull, address: str, asked: dict[str, str]) -> tuple[request
 
 
 def _next(url: str, place: str) -> str:
-    before, after = urlsplit(url), urlsplit(place)
-    if after.scheme not in ("https", before.scheme) or not after.hostname or after.username:
+    """Where a redirect leads to, looked at first: never to another scheme, with a password, or from outside into the own network."""
+    before = urlsplit(url)
+    try:
+        address = urljoin(url, place)
+        after = urlsplit(address)
+        host = after.hostname if after.scheme in ("https", before.scheme) and after.username is None else None
+    except ValueError:
+        host = None
+    if not host:
         raise SourceError(f"{before.netloc} sends us on to {place[:200]!r}, which is not safe", mend="tell us: its address has changed")
-    if _inside(after.hostname) and not _inside(before.hostname or ""):
-        raise SourceError(f"{before.netloc} sends us on to {after.hostname}, inside your own network", mend="do not pull from there")
-    return place
+    if _inside(host) and not _inside(before.hostname or ""):
+        raise SourceError(f"{before.netloc} sends us on to {host}, inside your own network", mend="do not pull from there")
+    return address
 
 
 def _inside(host: str) -> bool:

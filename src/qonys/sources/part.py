@@ -66,6 +66,29 @@ class Part:
 
 
 @contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """The folder of a pull for this process alone, from the first byte until the reply is kept: its files are the same for each pull.
+
+    Errors: SourceError if another process is at it, or the folder cannot be written to.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        handle = os.open(folder, os.O_RDONLY)
+    except OSError as error:
+        raise SourceError(f"{folder} cannot be written to: {error.strerror}", mend="check the folder and its rights") from None
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise SourceError(
+                f"another program is pulling the same target into {folder}", mend="wait for it to end, then pull again"
+            ) from None
+        yield
+    finally:
+        os.close(handle)
+
+
+@contextmanager
 def opened(path: Path) -> Iterator[Part]:
     """The part at `path`, for this process alone. Errors: SourceError if another process is at it, or the folder cannot be written to."""
     try:

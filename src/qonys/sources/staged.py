@@ -73,7 +73,8 @@ class Staged:
 def own_names(published: Sequence[str]) -> tuple[str, ...]:
     """Names of columns for a publisher's names: small letters, words joined by `_`; those that would hide ours get `_code` at their end.
 
-    `unit` stays itself: it is ours. Errors: SourceError for two names that become one.
+    `unit` stays itself: it is ours. Names of the store's own (`copy`, `what`, `old_...`) get it too.
+    Errors: SourceError for two names that become one.
 
     >>> own_names(["REF_AREA", "Location code of origin", "VALUE", "unit"])
     ('ref_area', 'location_code_of_origin', 'value_code', 'unit')
@@ -82,7 +83,8 @@ def own_names(published: Sequence[str]) -> tuple[str, ...]:
     for one in published:
         words = "".join(letter if letter.isalnum() else " " for letter in one.casefold()).split()
         name = "_".join(words) or "column"
-        name = f"{name}_code" if name in CELL and name != "unit" else name
+        ours = (name in CELL and name != "unit") or name in ("copy", "what") or name.startswith("old_")
+        name = f"{name}_code" if ours else name
         if name in names:
             raise SourceError(f"two columns are called {name!r}", mend="give one of them another name")
         names.append(name)

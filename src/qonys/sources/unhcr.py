@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from qonys.core.errors import SourceError
 from qonys.sources.formats.long import Roles
-from qonys.sources.formats.pages import complete, documents, next_page, stage_rows, whole_number
+from qonys.sources.formats.pages import complete, documents, next_page, objects, stage_rows, whole_number
 from qonys.sources.request import Request
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def stage(path: Path, dataset: str, facts: Publisher) -> Staged:
     replies = documents(path)
     pages, last = _pages(replies, path.name)
     complete(pages, last, path.name)
-    items = [item for reply in replies for item in reply["items"]]
+    items = objects([item for reply in replies for item in reply["items"]], path.name)
     keys = list(dict.fromkeys(key for item in items for key in item))
     if items and "year" not in keys:
         raise SourceError(

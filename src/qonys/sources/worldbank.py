@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from qonys.core.errors import SourceError
 from qonys.sources.formats.long import Roles
-from qonys.sources.formats.pages import complete, documents, next_page, stage_rows, whole_number
+from qonys.sources.formats.pages import complete, documents, next_page, objects, stage_rows, whole_number
 from qonys.sources.request import Request
 
 if TYPE_CHECKING:
@@ -53,10 +53,10 @@ def stage(path: Path, dataset: str, facts: Publisher) -> Staged:
     complete([whole_number(head.get("page")) or 1 for head in heads], last or 1, path.name)
     rows = (
         {
-            "country": _text(item.get("countryiso3code")) or _text((item.get("country") or {}).get("id")),
-            "country_label": _text((item.get("country") or {}).get("value")),
-            "indicator": _text((item.get("indicator") or {}).get("id")),
-            "indicator_label": _text((item.get("indicator") or {}).get("value")),
+            "country": _text(item.get("countryiso3code")) or _part(item, "country", "id"),
+            "country_label": _part(item, "country", "value"),
+            "indicator": _part(item, "indicator", "id"),
+            "indicator_label": _part(item, "indicator", "value"),
             "period": _text(item.get("date")),
             "value": _text(item.get("value")),
             "unit": _text(item.get("unit")),
@@ -64,7 +64,7 @@ def stage(path: Path, dataset: str, facts: Publisher) -> Staged:
             "decimals": _text(item.get("decimal")),
         }
         for reply in replies
-        for item in reply[1] or ()
+        for item in objects(reply[1] or [], path.name)
     )
     labels = ("country_label", "indicator_label", "decimals")
     roles = Roles(
@@ -85,7 +85,7 @@ def stage(path: Path, dataset: str, facts: Publisher) -> Staged:
 def _head(reply: Any, file: str) -> dict[str, Any]:
     """What a page says of itself; a message of the service is refused."""
     if isinstance(reply, list) and reply and isinstance(reply[0], dict):
-        if "message" in reply[0]:
+        if isinstance(reply[0].get("message"), list):
             said = "; ".join(f"{one.get('key', '')}: {one.get('value', '')}" for one in reply[0]["message"] if isinstance(one, dict))
             raise SourceError(f"the World Bank says: {said[:300]}", mend="check the indicator and the countries")
         if len(reply) == 2 and (reply[1] is None or isinstance(reply[1], list)):
@@ -96,9 +96,17 @@ def _head(reply: Any, file: str) -> dict[str, Any]:
 
 
 def _bank(period: str) -> str:
-    """2020-03 as 2020M03."""
+    """2020-03 as 2020M03. Errors: SourceError for a half-year, which the bank does not have."""
     year, _, part = period.partition("-")
+    if part.startswith("S"):
+        raise SourceError(f"the World Bank has no half-years as {period}", mend="write a year, a quarter or a month")
     return year if not part else f"{year}{part}" if part.startswith("Q") else f"{year}M{part[:2]}"
+
+
+def _part(item: dict[str, Any], name: str, part: str) -> str:
+    """The id or the words of a country or an indicator."""
+    found = item.get(name)
+    return _text(found.get(part)) if isinstance(found, dict) else ""
 
 
 def _text(value: Any) -> str:

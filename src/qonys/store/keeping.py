@@ -25,7 +25,7 @@ from qonys.core.errors import DataError
 from qonys.store import cells
 from qonys.store.raws import MOST_AGAINST, pack, unpack
 from qonys.store.snapshots import MANIFEST, sha256
-from qonys.store.tables import write_text
+from qonys.store.tables import room, write_text
 from qonys.store.vintages import CELLS, FAULTS, LOOKS, RAW, TARGET, Vintage, folder_of, one_of, opened, state_of, unpacked, vintages
 
 MOST_STEPS = 8  # vintages that must be unpacked to have the bytes of one
@@ -121,7 +121,7 @@ def _locked(target: str, store: Path | None) -> Iterator[Path]:
         lock = (folder / ".lock").open("wb")
     except OSError as error:
         raise DataError(f"the store {folder} cannot be written to: {error.strerror}", mend="check QONYS_HOME and its rights") from None
-    with lock:
+    with room(folder), lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         for left in folder.glob(".new-*"):  # by a process that was killed
             shutil.rmtree(left, ignore_errors=True)

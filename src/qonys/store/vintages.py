@@ -24,6 +24,7 @@ from qonys.core.errors import DataError, nearest
 from qonys.store import cells
 from qonys.store.raws import unpack
 from qonys.store.snapshots import MANIFEST, sha256, store_folder
+from qonys.store.tables import whole_file
 
 if TYPE_CHECKING:
     import ibis
@@ -111,12 +112,14 @@ def table(con: Backend, target: str, vintage: int | None = None, *, store: Path 
 
 
 def restore(target: str, vintage: int | None, to: Path, *, store: Path | None = None) -> Path:
-    """The bytes of a vintage as they were received, to the file `to`. Errors: DataError if they cannot be had bit for bit."""
+    """The bytes of a vintage as they were received, to the file `to`.
+
+    Errors: DataError if they cannot be had bit for bit, or `to` cannot be written to.
+    """
     wanted = one_of(target, vintage, store)
     known = vintages(target, store=store)
-    with tempfile.TemporaryDirectory(dir=to.parent, prefix=".restore-") as scratch:
-        draft = unpacked(wanted, known, Path(scratch))
-        draft.replace(to)
+    with whole_file(to) as draft, tempfile.TemporaryDirectory(dir=to.parent, prefix=".restore-") as scratch:
+        unpacked(wanted, known, Path(scratch)).replace(draft)
     return to
 
 
@@ -159,7 +162,7 @@ def looks(target: str, *, store: Path | None = None) -> pd.DataFrame:
 
 
 def held(*, store: Path | None = None) -> pd.DataFrame:
-    """All targets in the store -> target, vintages, publisher_vintage, looked_at (UTC), rows, bytes (as received), stored, fault.
+    """All targets held -> target, vintages, publisher_vintage, looked_at (UTC), rows, bytes (as received), stored, fault.
 
     fault: what is wrong with a target's vintages, empty if nothing; its other columns are then as far as known.
     """
@@ -180,6 +183,8 @@ def held(*, store: Path | None = None) -> pd.DataFrame:
             if found:
                 row |= {"publisher_vintage": found[-1].publisher_vintage, "rows": found[-1].rows}
                 row["looked_at"] = max([found[-1].looked_at, *(datetime.fromisoformat(look["looked_at"]) for look in asked)])
+            else:
+                continue  # a first pull that failed or was killed
         except DataError as error:
             row["fault"] = error.what
         rows.append(row)

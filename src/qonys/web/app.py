@@ -18,7 +18,21 @@ from qonys.web import api, methods, show
 from qonys.web.frame import language_of, page, static
 from qonys.web.gate import Bounded, Gate, Refused, refusal
 from qonys.web.jobs.runner import Runner
-from qonys.web.pages import rooms, rooms_api, runs, sign, studies, studies_api, workplace
+from qonys.web.pages import (
+    account,
+    account_api,
+    admin,
+    imports,
+    openid,
+    rooms,
+    rooms_api,
+    runs,
+    sign,
+    studies,
+    studies_api,
+    workplace,
+    workplace_api,
+)
 from qonys.web.state.backup import recover
 from qonys.web.state.database import Database
 from qonys.web.views import Kept, Runs
@@ -75,8 +89,11 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.desk = desk
     app.include_router(api.router)
     app.include_router(show.router)
-    app.include_router(sign.router)
+    for one in (sign, openid, account, account_api, admin):
+        app.include_router(one.router)
+    app.include_router(imports.router)
     app.include_router(workplace.router)
+    app.include_router(workplace_api.router)
     for one in (rooms, rooms_api, runs, studies, studies_api):
         app.include_router(one.router)
     app.add_api_route("/", _home, include_in_schema=False)
@@ -94,7 +111,8 @@ def create_app(settings: Settings) -> FastAPI:
 
 
 def _home(request: Request) -> Response:
-    return RedirectResponse(f"/{language_of(request)}/situation", 303)
+    person = request.state.person
+    return RedirectResponse(f"/{person.language if person else language_of(request)}/situation", 303)
 
 
 def _health(request: Request) -> Response:

@@ -14,7 +14,7 @@ import ibis
 import pandas as pd
 
 from qonys.core.contracts import MEASURE
-from qonys.core.errors import RegisterError
+from qonys.core.errors import RegisterError, nearest
 from qonys.core.validate import examine, sentence
 from qonys.measures import consistent, examine_register, unchanged
 from qonys.measures.agreement import CODED, as_text
@@ -49,6 +49,14 @@ def of_form(typed: Mapping[str, Iterable[str]]) -> Entry:
     """An entry as typed into a form: name of a field -> its values."""
     entry = {column.name: tidy(column, typed.get(column.name, ())) for column in FIELDS}
     return {name: text for name, text in entry.items() if text}
+
+
+def of_columns(given: Mapping[str, str]) -> Entry:
+    """An entry as column -> text. Errors: RegisterError for a column that no entry has; those written on acceptance are passed over."""
+    for name in given:
+        if name not in MEASURE.names:
+            raise RegisterError(f"an entry has no {name!r}", mend=nearest(name, MEASURE.names))
+    return of_form({name: [text] for name, text in given.items()})
 
 
 def of_toml(text: str) -> Entry:

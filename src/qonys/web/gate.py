@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 COOKIE = "qonys_session"
 BEARER = "bearer "
 OPEN = ("/static/", "/openid/")
-OPEN_TOO = ("/", "/health", "/favicon.ico", "/robots.txt")
+OPEN_TOO = ("/health", "/favicon.ico", "/robots.txt")
 SAFE = ("GET", "HEAD", "OPTIONS")
 SMALL = 2**20  # bytes of a request without a file
 SLOWEST = 120.0  # seconds until a request has come whole
@@ -154,7 +154,7 @@ class Gate:
             if opened is not None:
                 request.state.session, request.state.person = opened
                 request.state.csrf = masked(request.state.session.csrf)
-        if request.state.person is None and not _is_sign_in(path):
+        if request.state.person is None and path != "/" and not _is_sign_in(path):
             raise Refused(401, "web.error.sign_in")
         return await call_next(request)
 
@@ -307,7 +307,7 @@ def address_of(request: Request, settings: Settings) -> str:
 
 def _is_sign_in(path: str) -> bool:
     parts = path.strip("/").split("/")
-    return len(parts) == 2 and parts[1] == "sign-in"
+    return parts[1:] in (["sign-in"], ["sign-in", "password"])
 
 
 def _is_numeric(host: str) -> bool:

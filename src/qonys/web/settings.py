@@ -87,7 +87,8 @@ class Settings:
     @property
     def shown_address(self) -> str:
         """The address to open."""
-        return self.address or f"http://{self.host}:{self.port}"
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return self.address or f"http://{host}:{self.port}"
 
 
 def settings(home: Path | None = None, *, environment: Mapping[str, str] = os.environ, **own: Any) -> Settings:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from qonys.core.areas import LANGUAGES
 from qonys.core.errors import QonysError
 from qonys.i18n import words
+from qonys.situation import prepare
 from qonys.web.views import VIEWS, Here
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ class Warm(threading.Thread):
 
     def run(self) -> None:
         """Answer all views, then wait for a change."""
+        prepare()  # registers and flows, opened once for every view
         done = None
         while not self._over.is_set():
             stamp = self.desk.runs.stamp()

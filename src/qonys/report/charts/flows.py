@@ -50,9 +50,9 @@ def chord(
 
     rows: origin, destination (their words), value (0 or more; none: not known). Areas stand in order of what leaves and reaches them, the
     first at the top, clockwise; `rest` (words) stands last and grey. An arc is as long as what leaves and what reaches the area; under its
-    name stand these two numbers, after `out_label` and `in_label`. Ribbons below `least` of the whole are grey (`small_label` says so in
-    the key); pairs not known are not drawn, and said to be (`missing_label`). Moves of an area to itself are left out. More than `MOST`
-    areas are refused.
+    name stand these two numbers, after `out_label` and `in_label`; … where none is known. Ribbons below `least` of the whole are grey
+    (`small_label` says so in the key); pairs not known are not drawn, and said to be (`missing_label`). Moves of an area to itself are left
+    out. More than `MOST` areas are refused.
     """
     table = _pairs(rows, prefix)
     own = [row for row in table if row["origin"] != row["destination"]]
@@ -69,7 +69,7 @@ def chord(
     said = {side: {row[side] for row in own if row["value"] is not None} for side in ("origin", "destination")}
 
     def count(label: str, side: str, number: float) -> str:
-        return f"{out_label if side == 'origin' else in_label} {number_format(number) if label in said[side] else missing_label}"
+        return f"{out_label if side == 'origin' else in_label} {number_format(number) if label in said[side] else '…'}"
 
     ribbons = _ribbons(arcs, known)
     missing = any(row["value"] is None for row in own)

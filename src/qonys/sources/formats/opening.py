@@ -56,7 +56,9 @@ def beginning(source: Source, size: int = HEAD, *, plain: bool = True) -> bytes:
         if not isinstance(source, str | Path):
             source.seek(0)
     if not head.strip():
-        raise SourceError(f"{file} is empty", mend="pull it again")
+        raise SourceError(f"{file} is empty", mend="pull it again, or check the file")
+    if head.startswith(b"%PDF-"):
+        raise SourceError(f"{file} is a PDF, which holds pages and no table", mend="ask for it as XLSX or CSV, or type its table into one")
     if head.lstrip(b"\xef\xbb\xbf \t\r\n")[:200].lower().startswith(MARKUP):
         raise SourceError(f"{file} is a web page, not data", mend="open its address in a browser: the service may be down or moved")
     return bytes(head)
@@ -108,7 +110,7 @@ def _raw(source: Source) -> pa.NativeFile:
         try:
             return pa.OSFile(str(source), "rb")
         except OSError:
-            raise SourceError(f"{name_of(source)} is not there, or may not be read", mend="check the path") from None
+            raise SourceError(f"{source} is not there, or may not be read", mend="check the path") from None
     source.seek(0)
     return pa.PythonFile(_Lent(source), mode="r")
 

@@ -50,16 +50,25 @@ def whole_number(value: object) -> int | None:
     return int(value) if isinstance(value, str) and value.isdigit() else None
 
 
+def objects(rows: list[Any], file: str) -> list[dict[str, Any]]:
+    """Rows that are objects, as those of an interface are. Errors: SourceError for another."""
+    wrong = next((row for row in rows if not isinstance(row, dict)), None)
+    if wrong is not None:
+        raise SourceError(
+            f"{file} has the row {str(wrong)[:80]!r}, not one of names and values", mend="pull it again; the reply changed its shape"
+        )
+    return rows
+
+
 def complete(pages: Sequence[int], of: int | None, file: str) -> None:
     """Refuses a file in which pages are missing or repeated. Errors: SourceError naming them."""
     if of is None:
         raise SourceError(f"{file} does not say how many pages there are", mend="pull it again; the reply changed its shape")
-    expected = set(range(1, max(of, 1) + 1))
-    if missing := sorted(expected - set(pages)):
-        raise SourceError(
-            f"{file} holds {len(set(pages))} of {of} pages: page {missing[0]} is missing", mend="pull it again, all its pages"
-        )
-    if len(pages) != len(set(pages)):
+    there = set(pages)
+    missing = next((page for page in range(1, max(of, 1) + 1) if page not in there), None)
+    if missing is not None:
+        raise SourceError(f"{file} holds {len(there)} of {of} pages: page {missing} is missing", mend="pull it again, all its pages")
+    if len(pages) != len(there):
         raise SourceError(f"{file} holds a page twice", mend="pull it again")
 
 

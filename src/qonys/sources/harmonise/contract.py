@@ -208,9 +208,7 @@ def _areas(rows: _Rows, found: Plan) -> tuple[dict[str, CodedColumn], dict[str, 
         if column is not None:
             text = rows.text(column)
             coded = code_areas(text, found.areas, total=found.total)
-            rows.fault(
-                pc.is_null(coded.code), column, text, lambda text: f"is no area by its {found.areas}: {nearest_code(text, found.areas)}"
-            )
+            rows.fault(pc.is_null(coded.code), column, text, lambda text: f"is no area: {nearest_code(text, found.areas)}")
             named[name] = coded
     for name, coded in named.items():
         reporting = next((one.code for other, one in named.items() if other != name), None)
@@ -330,5 +328,5 @@ def _one_value(rows: _Rows, free: Sequence[str], seen: dict[str, str], found: Pl
             raise DataError(
                 f"{found.publisher}:{found.table} has rows with {name} {both[0]!r} and with {name} {both[1]!r}, and a {found.contract}"
                 " cannot tell them apart: the same people would be counted twice",
-                mend=f"say which is meant: keep={{{name!r}: {both[0]!r}}}, or pull one of them",
+                mend=f"say which is meant, as --keep '{name}={both[0]}', or pull one of them",
             )

@@ -201,7 +201,8 @@ def check_study(home: Path, text: str, *, owner: str) -> Asked:
     for contract in PERSONAL:
         if isinstance(tables, dict) and contract in tables:
             raise StudyError(
-                f"study.toml names tables of {contract}, which hold persons", mend="make flows or stocks of them first, on the machine they are on"
+                f"study.toml names tables of {contract}, which hold persons",
+                mend="make flows or stocks of them first",
             )
     found = _tables(home, owner, named, "")
     with TemporaryDirectory() as folder:
@@ -222,7 +223,9 @@ def _tables(home: Path, owner: str, named: list[str], example: str) -> dict[str,
         elif example_table(example, name) is not None:
             found[name] = ""  # an own table of that name comes first
         else:
-            raise DataError(f"the table {name} was not uploaded", mend="add it under Tables, with just this name" if not held else nearest(name, held))
+            raise DataError(
+                f"the table {name} was not uploaded", mend="add it under Tables, with just this name" if not held else nearest(name, held)
+            )
     return found
 
 
@@ -253,4 +256,3 @@ def _numbers(part: Part, key: str, default: Any, length: int | None = None) -> A
 
 def _example(name: str) -> Path:
     return Path(str(package_files("qonys.web.jobs"))) / "examples" / name
-

@@ -1,17 +1,17 @@
-"""The numbers, days and switches of a room's TOML as fields of a form, each with what it is and where it comes from, and back into the text.
+"""The numbers, days and switches of a room's TOML as fields of a form, each with what it is and its origin, and back into the text.
 
-A field is called by its path in the file as JSON, `["steps",0,"passing","mean"]`. What was changed is put into the text as it stands, so
-that comments and order stay.
+A field is called by its place among the values of the text the form was made from, which comes back with the form. What was changed is
+put into the text as it stands, so that comments and order stay.
 """
 
 from __future__ import annotations
 
-import json
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from qonys.core.errors import DesignError
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 Path = tuple[str | int, ...]
 MOST_FIELDS = 400  # what comes after stands in the text alone
-PREFIX = "n:"
+PREFIX = "n-"
 CHANGE = re.compile(r"[+-]\d+(?:\.\d+)? ?%")  # "+25%", of a variant
 BESIDE = ("labels", "origins", "source", "name", "title")
 NAMED = ("agencies", "variants", "places", "fleet", "consulates", "quarantine")  # tables by name: [agencies.NAME]
@@ -33,19 +33,17 @@ OPEN = ("", "agencies", "steps", "arrivals", "fleet", "quarantine", "objective")
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One value. kind: number, date, text or flag; origin: seed, published, assumed, setting, or "" where the file does not say."""
+    """One value. entry: what it belongs to, such as a step; kind: number, date, text or flag; origin: seed, published, assumed, setting, or
+    "" where the file does not say.
+    """
 
+    name: str  # in the form
     path: Path
+    entry: str
     label: str
     kind: str
     value: str
     origin: str = ""
-    whole: bool = False
-
-    @property
-    def name(self) -> str:
-        """What it is called in the form."""
-        return PREFIX + json.dumps(list(self.path), ensure_ascii=False, separators=(",", ":"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +54,14 @@ class Group:
     title: str
     fields: tuple[Field, ...]
     told: tuple[tuple[str, str, str], ...]
+
+    @property
+    def entries(self) -> list[tuple[str, list[Field]]]:
+        """The fields by what they belong to."""
+        found: dict[str, list[Field]] = {}
+        for field in self.fields:
+            found.setdefault(field.entry, []).append(field)
+        return list(found.items())
 
     @property
     def open(self) -> bool:
@@ -70,12 +76,12 @@ def groups_of(text: str, say: Words, file: str = "room.toml") -> tuple[Group, ..
     names = Names(say, {key: one for key, one in labels.items() if isinstance(one, dict)} if isinstance(labels, dict) else {})
     origins = [_origin(one, say) for one in content.get("origins", ()) if isinstance(one, dict)]
     found: dict[str, list[tuple[Field, int | None]]] = {}
-    for path, value in list(_leaves({key: value for key, value in content.items() if key not in BESIDE}, ()))[:MOST_FIELDS]:
+    for name, (path, value) in _values(content).items():
         part = "" if len(path) == 1 or (len(path) == 2 and isinstance(path[1], int)) else str(path[0])
         key = _key(content, path)
         place = next((at for at, (patterns, _) in enumerate(origins) if any(one.fullmatch(key) for one in patterns)), None)
         origin = "" if place is None else origins[place][1][0]
-        field = Field(path, _label(content, path, names), _kind(value), _shown(value), origin, isinstance(value, int))
+        field = Field(name, path, *_label(content, path, names), _kind(value), _shown(value), origin)
         found.setdefault(part, []).append((field, place))
     return tuple(
         Group(
@@ -86,7 +92,7 @@ def groups_of(text: str, say: Words, file: str = "room.toml") -> tuple[Group, ..
     )  # fmt: skip
 
 
-def changed(text: str, base: str, given: Mapping[str, str]) -> tuple[str, dict[str, str], tuple[str, str] | None]:
+def changed(text: str, base: str, given: Mapping[str, str]) -> tuple[str, dict[Path, str], tuple[str, str] | None]:
     """The text with what was changed in the fields: those whose value is not the one of `base`, from which the form was made.
 
     -> the new text, the fields that could not be put in with what was typed, and what is wrong with the first of them.
@@ -94,20 +100,20 @@ def changed(text: str, base: str, given: Mapping[str, str]) -> tuple[str, dict[s
     try:
         content, before = dict(read(text, "room.toml").content), dict(read(base or text, "room.toml").content)
     except DesignError as error:
-        return text, {name: typed for name, typed in given.items() if name.startswith(PREFIX)}, (error.what, error.mend)
+        return text, {}, (error.what, error.mend)
     put: dict[Path, Any] = {}
-    failed: dict[str, str] = {}
+    failed: dict[Path, str] = {}
     wrong: tuple[str, str] | None = None
-    for name, typed in given.items():
-        path = _path(name)
-        if path is None or (was := _at(before, path)) is None or _shown(was) == typed.strip():
+    for name, (path, was) in _values(before).items():
+        typed = given.get(name, _shown(was))
+        if _shown(was) == typed.strip():
             continue
         try:
             if _at(content, path) is None:
                 raise DesignError(f"{_dotted(path)} is not in the text any more", mend="take it out of the fields too")
             put[path] = _read(path, was, typed.strip())
         except DesignError as error:
-            failed[name], wrong = typed, wrong or (error.what, error.mend)
+            failed[path], wrong = typed[:60], wrong or (error.what, error.mend)
     return (_edited(text, content, put) if put else text), failed, wrong
 
 
@@ -126,7 +132,7 @@ def _edited(text: str, content: dict[str, Any], put: Mapping[Path, Any]) -> str:
             return edited
     except Exception:  # an editor's fault must not lose what was typed
         pass
-    return tomli_w.dumps(content)
+    return str(tomli_w.dumps(content))
 
 
 def _put(content: Any, path: Path, value: Any) -> None:
@@ -144,15 +150,10 @@ def _at(content: Any, path: Path) -> Any:
     return content if _kind(content) else None
 
 
-def _path(name: str) -> Path | None:
-    if not name.startswith(PREFIX):
-        return None
-    try:
-        found = json.loads(name.removeprefix(PREFIX))
-    except (ValueError, RecursionError):
-        return None
-    fits = isinstance(found, list) and found and all(isinstance(one, str) or type(one) is int and one >= 0 for one in found)
-    return tuple(found) if fits else None
+def _values(content: Mapping[str, Any]) -> dict[str, tuple[Path, Any]]:
+    """Name in the form -> path and value, in the order of the file."""
+    leaves = _leaves({key: value for key, value in content.items() if key not in BESIDE}, ())
+    return {f"{PREFIX}{place}": leaf for place, leaf in enumerate(islice(leaves, MOST_FIELDS))}
 
 
 def _read(path: Path, was: Any, typed: str) -> Any:
@@ -207,7 +208,7 @@ def _kind(value: Any) -> str:
 def _shown(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
-    return value.isoformat() if isinstance(value, date) else str(value)
+    return str(value.isoformat()) if isinstance(value, date) else str(value)
 
 
 def _key(content: Mapping[str, Any], path: Path) -> str:
@@ -217,15 +218,16 @@ def _key(content: Mapping[str, Any], path: Path) -> str:
     for part in path:
         if isinstance(part, int):
             entry = here[part]
-            text += f"[{entry['id']}]" if isinstance(entry, dict) and isinstance(entry.get("id"), str) else f"[{part + 1}]" if isinstance(entry, dict) else ""
+            if isinstance(entry, dict):
+                text += f"[{entry['id'] if isinstance(entry.get('id'), str) else part + 1}]"
         else:
             text += f".{part}" if text else part
         here = here[part]
     return text
 
 
-def _label(content: Mapping[str, Any], path: Path, names: Names) -> str:
-    """What a field is, in words: the entry it belongs to, then the quantity with its unit."""
+def _label(content: Mapping[str, Any], path: Path, names: Names) -> tuple[str, str]:
+    """What a field is, in words: the entry it belongs to, and the quantity with its unit."""
     say, before, after, rest = names.say, [], [], []
     here: Any = content
     for at, part in enumerate(path):
@@ -247,8 +249,7 @@ def _label(content: Mapping[str, Any], path: Path, names: Names) -> str:
             rest.append(str(part))
         here = entry
     code = ".".join(rest)
-    told = [": ".join([*before, say.label("web.number", code, code)]), *after]
-    return ", ".join(told)
+    return ": ".join(before), ", ".join([say.label("web.number", code, code), *after])
 
 
 def _entry(names: Names, part: str, code: str, entry: Mapping[str, Any]) -> str:
@@ -258,7 +259,9 @@ def _entry(names: Names, part: str, code: str, entry: Mapping[str, Any]) -> str:
         ends = {key: _called(names, "place", entry[one]) for key, one in (("origin", "from"), ("destination", "to"))}
         return say.plain("corridor.leg", mode=say.label("mode", entry["mode"], entry["mode"]), **ends)
     if code not in names.labels and part == "groups" and all(isinstance(entry.get(one), str) for one in ("citizenship", "place")):
-        return say.plain("corridor.group", area=_called(names, "place", entry["citizenship"]), place=_called(names, "place", entry["place"]))
+        return say.plain(
+            "corridor.group", area=_called(names, "place", entry["citizenship"]), place=_called(names, "place", entry["place"])
+        )
     return _called(names, part, code)
 
 

@@ -24,9 +24,7 @@ _DIGEST = 64
 def checked_name(name: str) -> str:
     """The name of a file beside a room or study, never a path. Errors: DataError for any other."""
     if not _NAME.fullmatch(name) or ".." in name:
-        raise DataError(
-            f"{name[:100]!r} is no name of an uploaded file", mend="name the file alone, without folders: households.csv"
-        )
+        raise DataError(f"{name[:100]!r} is no name of an uploaded file", mend="name the file alone, without folders: households.csv")
     suffix = Path(name).suffix.lower()
     if suffix not in SUFFIXES:
         raise DataError(f"{name} has the suffix {suffix!r}", mend=nearest(suffix, SUFFIXES))

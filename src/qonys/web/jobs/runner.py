@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import shutil
 import signal
 import sys
 import threading
@@ -17,7 +18,6 @@ from pathlib import Path
 from sqlalchemy.exc import SQLAlchemyError
 
 from qonys.core.errors import QonysError
-from qonys.pipeline import built_in
 from qonys.web.jobs.worker import JOBS, PART, RUNS, swept, too_large, too_long
 from qonys.web.settings import VARIABLE, Settings
 from qonys.web.state import jobs
@@ -117,7 +117,9 @@ class Runner:
             elif os.WIFSIGNALED(status) and os.WTERMSIG(status) in (signal.SIGABRT, signal.SIGSEGV, signal.SIGBUS):
                 jobs.fail(self.database, id, attempt, *too_large(self.settings))  # what native libraries do without memory
             elif os.WIFEXITED(status) and os.WEXITSTATUS(status):
-                jobs.fail(self.database, id, attempt, "the process of this run could not begin", "ask whoever looks after this installation")
+                jobs.fail(
+                    self.database, id, attempt, "the process of this run could not begin", "ask whoever looks after this installation"
+                )
             # else it was killed from outside: it is begun anew
 
     def _end(self, job: Job, *, late: bool) -> None:
@@ -143,6 +145,8 @@ class Runner:
 
 def queue_built_in(home: Path, database: Database) -> list[Job]:
     """Built-in studies that were never run here, or by another version, put into the queue."""
+    from qonys.pipeline import built_in
+
     queued = []
     for name in built_in():
         try:
@@ -162,8 +166,6 @@ def _sweep(home: Path, database: Database) -> None:
     writing = {f"{one.id}-{one.attempt}" for one in jobs.listed(database, states=jobs.ACTIVE)}
     for path in (home / JOBS).glob(f"*{PART}*"):
         if path.name.partition(PART)[0] not in writing:
-            import shutil
-
             shutil.rmtree(path, ignore_errors=True)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
-from markupsafe import Markup, escape
+from markupsafe import escape
 
 from qonys.core import areas
 from qonys.report.charts.svg import Chart
@@ -66,7 +66,8 @@ METHODS = {
     "retention": ("retention",),
 }  # fmt: skip
 COMMANDS = {
-    "procedure": "qonys procedure simulate {file}", "corridor": "qonys corridor plan {file}", "totals": "qonys settle totals {returned} {resettled}",
+    "procedure": "qonys procedure simulate {file}", "corridor": "qonys corridor plan {file}",
+    "totals": "qonys settle totals {returned} {resettled}",
     "place": "qonys settle place {file}", "retention": "qonys settle retention {records} --design {file}",
 }  # fmt: skip
 FILES = ("tables.xlsx", "run.json")  # of a result's folder, as they lie
@@ -112,6 +113,11 @@ class Result:
         return whole.join(bounds).reset_index().reindex(columns=wanted)
 
 
+def title_of(job: Job, say: Words) -> str:
+    """What a run is called: rooms that ship by their names in the language, studies and own ones as they are."""
+    return say.label("web.shipped", job.title, job.title) if job.kind != "study" else job.title
+
+
 def opened(job: Job, home: Path, say: Words) -> Result:
     """A finished run of a room, in one language."""
     folder = home / (job.folder or "")
@@ -130,7 +136,7 @@ def shown(found: Result) -> Shown:
         rows = found.table(name)
         if len(rows):
             blocks.append(listing(found, name, rows, columns, folded=name not in OPEN))
-    return Shown(title=escape(job.title), answer=answer, blocks=tuple(blocks), made=_made(found, say))
+    return Shown(title=escape(title_of(job, say)), answer=answer, blocks=tuple(blocks), made=_made(found, say))
 
 
 def pictures(found: Result, prefix: str = "") -> list[Figure]:
@@ -140,7 +146,7 @@ def pictures(found: Result, prefix: str = "") -> list[Figure]:
         chart = Chart(own_ids(one["wide"], prefix), own_ids(one["narrow"], prefix))
         drawn.append(Figure(
             name=f"{prefix}{name}-picture", title=found.say(f"chart.{name}"), chart=chart, data=found.table(DRAWN_FROM[name]),
-            about=found.say(f"chart.{name}.about"), text=escape(found.sentences[0]) if found.sentences else Markup(),
+            about=found.say(f"chart.{name}.about"), text=escape(_in_words(found, name)),
         ))  # fmt: skip
     return drawn
 
@@ -157,7 +163,7 @@ def side_by_side(found: Sequence[Result]) -> Listing:
     """The key figures of several runs in one table, the run first."""
     say = found[0].say
     parts = [listing(one, "key", one.key(), KEY[one.job.kind]) for one in found]
-    rows = tuple((escape(one.job.title), *row) for one, part in zip(found, parts, strict=True) for row in part.rows)
+    rows = tuple((escape(title_of(one.job, say)), *row) for one, part in zip(found, parts, strict=True) for row in part.rows)
     data = pd.concat([one.key().assign(run=one.job.title) for one in found], ignore_index=True)
     headings = ((say.plain("web.runs.run"), False), *max((part.headings for part in parts), key=len))
     return Listing(name="compared", title=say("web.rooms.table.key"), headings=headings, rows=rows, data=data)
@@ -172,7 +178,8 @@ def own_ids(svg: str, prefix: str) -> str:
 
 
 def _heading(say: Words, column: str, form: str) -> str:
-    return say.label("column", column, column) + (", %" if form == "%" else "")
+    heading = say.label("column", column, column)
+    return heading if form != "%" or heading.endswith("%") else f"{heading}, %"
 
 
 def _cell(found: Result, row: Mapping[str, Any], column: str, form: str) -> str:
@@ -212,6 +219,42 @@ def _name(found: Result, row: Mapping[str, Any], column: str, code: str) -> str:
     if column in ("region", "group") and code in areas.codes() and code not in found.told["labels"]:
         return say.area(code)
     return found.names("support" if column == "measure" else column, code)
+
+
+def _in_words(found: Result, name: str) -> str:
+    """The key figures of a picture."""
+    say, rows = found.say, found.table(DRAWN_FROM[name])
+    if rows.empty:
+        return ""
+    if name in ("gantt", "decided"):
+        column, unit, form = ("mean_days", "days", "1") if name == "gantt" else ("within_limit", "percent", "%")
+        told = "; ".join(f"{_cell(found, row, 'variant', '@')} {_cell(found, row, column, form)}" for row in found.key().to_dict("records"))
+        return f"{say.plain(f'web.outcome.{column}')}, {say.plain(f'unit.name.{unit}')}: {told}."
+    if name == "backlog":
+        ends = rows.groupby("variant", sort=False).last().reset_index().to_dict("records")
+        day = _cell(found, ends[0], "on", "d")
+        return f"{day}: " + "; ".join(f"{_cell(found, row, 'variant', '@')} {_cell(found, row, 'open', '0')}" for row in ends) + "."
+    if name == "survival":
+        return found.sentences[1] if len(found.sentences) > 1 else ""
+    columns = {"home": "group", "routes": "destination", "waiting": "place", "places": "region"}
+    by = columns[name]
+    if name == "waiting":
+        peak = rows.loc[rows.groupby(by)["persons"].idxmax()].sort_values("persons", ascending=False).head(3).to_dict("records")
+        peaks = [(_called(found, row[by]), _cell(found, row, "day", "d"), _cell(found, row, "persons", "0")) for row in peak]
+        return "; ".join(f"{where}, {day}: {persons}" for where, day, persons in peaks) + "."
+    if name == "places":
+        return found.sentences[0] if found.sentences else ""
+    sums = rows.groupby(by)["persons"].sum().sort_values(ascending=False).head(5)
+    return "; ".join(f"{_called(found, str(code), by)}: {say.number(float(value))}" for code, value in sums.items()) + "."
+
+
+def _called(found: Result, code: str, column: str = "place") -> str:
+    """What a place or group is called: a state by its name."""
+    if code in found.told["called"].get(column, {}):
+        return str(found.told["called"][column][code])
+    if code in areas.codes() and code not in found.told["labels"]:
+        return found.say.area(code)
+    return found.names("place", code)
 
 
 def _made(found: Result, say: Words) -> Made:

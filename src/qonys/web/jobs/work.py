@@ -54,6 +54,12 @@ def do(job: Job, *, home: Path, folder: Path, tell: Tell) -> None:
         if job.kind == "study":
             study(job.asked, home=home, owner=job.owner or "", work=work, folder=folder, tell=tell)
             return
+        if job.kind == "import":
+            from qonys.web.jobs import imports
+
+            files.place(home, job.owner or "", job.asked["files"], work)
+            imports.preview(work / next(iter(job.asked["files"])), job.asked, tell, folder)
+            return
         room = _placed(job, home, work)
         tell(0, 2 + len(LANGUAGES), "reckon")
         found = REGISTRY[job.kind](room, dict(job.asked.get("options", {})), tell)
@@ -148,7 +154,9 @@ def corridor(file: Path, options: Mapping[str, Any], tell: Tell) -> Outcome:
         told += [] if held is None else withstood_sentences(held, options["chance"], names)
         for row in from_register.itertuples():
             first, last = (name.say.date(day) for day in (row.first, row.last))
-            told.append(name.say.plain("corridor.from_register", border=names.place(row.border), first=first, last=last, measures=row.measures))
+            told.append(
+                name.say.plain("corridor.from_register", border=names.place(row.border), first=first, last=last, measures=row.measures)
+            )
         return told, corridor_pictures(ways(found), home_by_day(found), found.waiting, closures(opened.corridor), name)
 
     def call(name: Names) -> dict[str, dict[str, str]]:
@@ -162,7 +170,7 @@ def corridor(file: Path, options: Mapping[str, Any], tell: Tell) -> Outcome:
 
     return Outcome(
         name=opened.corridor.name, parameters=parameters, inputs=[(file, "corridor")], labels=opened.labels, speak=speak, call=call,
-        tables={one: getattr(found, one) for one in shown} | {"ways": ways(found)} | tables | ({"closed": from_register} if len(from_register) else {}),
+        tables={one: getattr(found, one) for one in shown} | {"ways": ways(found), "closed": from_register} | tables,
     )  # fmt: skip
 
 

@@ -56,9 +56,10 @@ def run(settings: Settings, id: str) -> int:
         if "bad_alloc" in str(error) or "Cannot allocate memory" in str(error) or type(error).__name__ == "OutOfMemoryException":
             jobs.fail(database, id, job.attempt, *too_large(settings))
         else:
-            where = traceback.extract_tb(error.__traceback__)[-1]
-            jobs.fail(database, id, job.attempt, f"the run met a fault of the program ({type(error).__name__}, {Path(where.filename).name}:{where.lineno})",
-                      f"tell whoever looks after this installation, with the number of the run {id}")  # fmt: skip
+            place = traceback.extract_tb(error.__traceback__)[-1]
+            where = f"{type(error).__name__}, {Path(place.filename).name}:{place.lineno}"
+            mend = f"tell whoever looks after this installation, with the number of the run: {id}"
+            jobs.fail(database, id, job.attempt, f"the run met a fault of the program ({where})", mend)
     finally:
         voice.stop()
         shutil.rmtree(part, ignore_errors=True)

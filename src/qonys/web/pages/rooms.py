@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Form, Request
@@ -13,12 +14,12 @@ from starlette.responses import RedirectResponse, Response
 
 from qonys.core.errors import DataError, DesignError, QonysError
 from qonys.i18n import Words, words
-from qonys.web.frame import page
+from qonys.web.frame import language_of, page
 from qonys.web.gate import may, needs, protected
 from qonys.web.jobs import files
 from qonys.web.jobs import shown as results
 from qonys.web.jobs.asked import EXAMPLES, OPTIONS, SHIPPED_ROOMS, Asked, Option, check_room, job_kind, read, shipped_text
-from qonys.web.jobs.fields import PREFIX, Group, changed, groups_of
+from qonys.web.jobs.fields import Group, changed, groups_of
 from qonys.web.pages.runs import ROOM_OF, Id, Language, seen
 from qonys.web.state import audit, jobs, rooms
 from qonys.web.state.people import Person
@@ -27,7 +28,7 @@ from qonys.web.state.rooms import Room
 router = APIRouter(include_in_schema=False)
 Kind = Literal["procedure", "corridor", "settlement"]
 LATEST = 8  # runs told of below a room
-OPTION = "o:"
+OPTION = "o-"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -41,7 +42,7 @@ class Sheet:
     parent: str | None = None
     title: str = ""
     groups: tuple[Group, ...] = ()
-    typed: Mapping[str, str] = field(default_factory=dict)
+    typed: Mapping[tuple[str | int, ...], str] = field(default_factory=dict)
     options: Mapping[str, tuple[Option, Any]] = field(default_factory=dict)
     wrong: tuple[str, str] | None = None
     holds: Asked | None = None
@@ -78,7 +79,8 @@ def ask(request: Request, language: Language, kind: Kind, room: str = "", run: s
 
 @router.post("/{language}/rooms/{kind}", dependencies=[Depends(protected)])
 def act(
-    request: Request, language: Language, kind: Kind, person: Annotated[Person, needs("analyst")], form: Annotated[FormData, Depends(typed_form)],
+    request: Request, language: Language, kind: Kind, person: Annotated[Person, needs("analyst")],
+    form: Annotated[FormData, Depends(typed_form)],
 ) -> Response:  # fmt: skip
     """Check, run, keep or load what was typed. Whatever is wrong, it is shown again as it was typed, with a sentence."""
     desk, say = request.app.state.desk, words(language)
@@ -103,7 +105,8 @@ def act(
         return _form(request, _filled(sheet, say, given), language, 422)
     if action != "run":
         return _form(request, sheet, language)
-    job = jobs.queue(desk.database, sheet.holds.job, title=sheet.holds.name, owner=person, asked=sheet.holds.to_json())
+    title = sheet.holds.name if sheet.holds.unchanged else sheet.title.strip() or sheet.holds.name
+    job = jobs.queue(desk.database, sheet.holds.job, title=title, owner=person, asked=sheet.holds.to_json())
     return RedirectResponse(f"/{language}/runs/{job.id}", 303)
 
 
@@ -228,7 +231,7 @@ def _form(request: Request, sheet: Sheet, language: str, status: int = 200) -> R
     mine = here is not None and person is not None and (here.owner == person.id or person.may("admin"))
     return _page(
         request, "room.html.j2", status, sheet=sheet, shipped=SHIPPED_ROOMS[sheet.kind], examples=EXAMPLES, variants=own, analyst=analyst,
-        here=here, mine=mine, held=files.held(desk.settings.home, person.id) if analyst else {}, prefix=PREFIX, option=OPTION,
+        here=here, mine=mine, held=files.held(desk.settings.home, person.id) if analyst else {}, option=OPTION,
     )  # fmt: skip
 
 
@@ -237,6 +240,6 @@ def _shown(value: Any) -> str:
 
 
 def _page(request: Request, template: str, status: int = 200, **values: Any) -> Response:
-    return Response(page(request, template, **values), status, media_type="text/html")
-
-
+    say = words(language_of(request))
+    called = partial(results.title_of, say=say)
+    return Response(page(request, template, called=called, **values), status, media_type="text/html")

@@ -77,9 +77,7 @@ def result_of(request: Request, job: Job, language: str) -> Shown:
     if job.state != "done" or job.kind not in ROOM_KINDS:
         raise HTTPException(404)
     desk = request.app.state.desk
-    found: Shown = desk.kept.get(
-        ("run", job.id, language), lambda: results.shown(results.opened(job, desk.settings.home, words(language)))
-    )
+    found: Shown = desk.kept.get(("run", job.id, language), lambda: results.shown(results.opened(job, desk.settings.home, words(language))))
     return found
 
 
@@ -118,7 +116,11 @@ def compared_file(request: Request, language: Language, form: str, run: Ids) -> 
 def one(request: Request, language: Language, id: Id) -> Response:
     """A run: how far it is, why it ended, or its result."""
     job = seen(request, id)
-    if job.kind == "study" or job.state != "done":
+    if job.kind == "import":
+        return RedirectResponse(f"/{language}/work/import/{id}", 303)
+    if job.kind == "import" and job.state == "done":
+        return RedirectResponse(f"/{language}/work/import/{id}", 303)
+    if job.kind not in ROOM_KINDS or job.state != "done":
         return _page(request, "run.html.j2", language, job=job, may=may_change(request.state.person, job), shown=None)
     shown = result_of(request, job, language)
     return _page(
@@ -174,7 +176,8 @@ def share(
 
 @router.post("/{language}/runs/{id}/save", dependencies=[Depends(protected)])
 def save(
-    request: Request, language: Language, id: Id, person: Annotated[Person, needs("analyst")], name: Annotated[str, Form(max_length=200)] = "",
+    request: Request, language: Language, id: Id, person: Annotated[Person, needs("analyst")],
+    name: Annotated[str, Form(max_length=200)] = "",
 ) -> Response:  # fmt: skip
     """Keep the text of a run as a variant of one's own."""
     job = seen(request, id)
@@ -184,9 +187,7 @@ def save(
     return RedirectResponse(f"/{language}/rooms/{found.kind}?room={found.id}", 303)
 
 
-def _compared(
-    request: Request, language: str, ids: list[str]
-) -> tuple[Listing, list[results.Result], list[dict[str, Figure]]]:
+def _compared(request: Request, language: str, ids: list[str]) -> tuple[Listing, list[results.Result], list[dict[str, Figure]]]:
     chosen = list(dict.fromkeys(ids))
     if not COMPARED[0] <= len(chosen) <= COMPARED[1]:
         raise DesignError(f"{len(chosen)} runs cannot be compared", mend="choose two to four finished runs of one kind")
@@ -195,10 +196,12 @@ def _compared(
         raise DesignError("runs of different kinds, or without a result, cannot be compared", mend="choose finished runs of one kind")
     desk, say = request.app.state.desk, words(language)
     # runs of one name are told apart by a number
-    titles = [f"{one.title} ({place})" if sum(one.title == other.title for other in found) > 1 else one.title for place, one in enumerate(found, 1)]
+    plain = [results.title_of(one, say) for one in found]
+    titles = [f"{one} ({place})" if plain.count(one) > 1 else one for place, one in enumerate(plain, 1)]
     opened = [results.opened(replace(one, title=title), desk.settings.home, say) for one, title in zip(found, titles, strict=True)]
     drawn = [
-        {picture.name.removeprefix(f"r{place}-"): picture for picture in results.pictures(one, f"r{place}-")} for place, one in enumerate(opened, 1)
+        {picture.name.removeprefix(f"r{place}-"): picture for picture in results.pictures(one, f"r{place}-")}
+        for place, one in enumerate(opened, 1)
     ]
     return results.side_by_side(opened), opened, drawn
 
@@ -217,4 +220,7 @@ def _text_name(job: Job) -> str:
 
 def _page(request: Request, template: str, language: str, **values: Any) -> Response:
     say = words(language)
-    return Response(page(request, template, step=lambda job: step_of(job, say), **values), media_type="text/html")
+    return Response(
+        page(request, template, step=lambda job: step_of(job, say), called=lambda job: results.title_of(job, say), **values),
+        media_type="text/html",
+    )

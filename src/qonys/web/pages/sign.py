@@ -23,7 +23,7 @@ Language = Literal["en", "ru", "kk"]
 CHOOSING = "qonys_choosing"  # cookie of whoever came with a one-time password
 CHOICE = timedelta(minutes=10)
 # a check of a password takes 64 MB and most of a core: the others wait without a thread
-_checks = CapacityLimiter(2)
+CHECKS = CapacityLimiter(2)
 
 
 @router.get("/{language}/sign-in")
@@ -40,7 +40,7 @@ async def sign_in(
     password: Annotated[str, Form(max_length=1000)] = "", next: Annotated[str, Form(max_length=2000)] = "",
 ) -> Response:  # fmt: skip
     """Open a session. No session is needed to ask for one, so there is no secret in this form; the gate checks where it comes from."""
-    return await to_thread.run_sync(partial(_sign_in, request, language, name, password, next), limiter=_checks)
+    return await to_thread.run_sync(partial(_sign_in, request, language, name, password, next), limiter=CHECKS)
 
 
 def _sign_in(request: Request, language: Language, name: str, password: str, next: str) -> Response:
@@ -83,7 +83,7 @@ async def choose_own(
     again: Annotated[str, Form(max_length=1001)] = "",
 ) -> Response:  # fmt: skip
     """Keep it, and open a session."""
-    return await to_thread.run_sync(partial(_choose_own, request, language, password, again), limiter=_checks)
+    return await to_thread.run_sync(partial(_choose_own, request, language, password, again), limiter=CHECKS)
 
 
 def _choose_own(request: Request, language: Language, password: str, again: str) -> Response:

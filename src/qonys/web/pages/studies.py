@@ -20,6 +20,7 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 from starlette.responses import FileResponse, RedirectResponse, Response
 
+from qonys.core import areas
 from qonys.core.errors import QonysError, StudyError
 from qonys.i18n import Words, words
 from qonys.pipeline import built_in
@@ -47,6 +48,7 @@ FILES = {"report.html": "text/html", "tables.xlsx": "application/vnd.openxmlform
 LONGEST_TEXT = 200_000  # characters that are checked at once
 MOST_STEPS = 200  # of a way back that are shown
 QUIET = ("row", "note", "evidence", "id", "source", "inputs")  # facts of a row that are told elsewhere
+_CODES = (Markup("<code>shipped:</code>"), Markup("<code>pulled:</code>"))
 _POLICY = "default-src 'none'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 
@@ -109,9 +111,9 @@ def new(
                 digest = files.keep(desk.settings.home, person.id, name, upload.file.read())
                 with desk.database.begin() as connection:
                     audit.record(connection, person=person, action="uploads.add", object=name, detail={"sha256": digest})
-        upload = form.get("file")
-        if isinstance(upload, UploadFile) and upload.filename:
-            text = upload.file.read(2**20).decode("utf-8-sig", errors="replace")
+        file = form.get("file")
+        if isinstance(file, UploadFile) and file.filename:
+            text = file.file.read(2**20).decode("utf-8-sig", errors="replace")
         job = queued(request, text.replace("\r\n", "\n"), person)
     except QonysError as error:
         found = [told_of(request, name, say) for name in desk.runs.names()]
@@ -182,7 +184,9 @@ class Shown:
     value: str
     unit: str
     formula: str
-    facts: tuple[tuple[str, str], ...]
+    facts: tuple[
+        tuple[str, str, str], ...
+    ]  # heading, what stands there, and what that is: a code, English words, or "" for a word or number
     source: str
     link: str
     file: dict[str, Any] | None
@@ -193,7 +197,7 @@ def shown_step(step: Step, say: Words, cell: str = "") -> Shown:
     column = cell.rpartition("/")[2] if cell else ""
     value = _plain(step.row.get(column), say, column) if column in step.row else ""
     facts = tuple(
-        (say.label("column", name, name), _plain(one, say, name))
+        (say.label("column", name, name), *_fact(one, say, name))
         for name, one in step.row.items()
         if name not in QUIET and name != column and not isinstance(one, dict) and _told(name, step.row, say)
     )
@@ -273,7 +277,9 @@ def policy_of(path: Path, stamp: int) -> str:
     styles, scripts = (re.findall(rf"<{tag}>(.*?)</{tag}>", text, re.DOTALL) for tag in ("style", "script"))
     allowed = []
     if len(styles) == 1 == len(re.findall(r"<style", text)):
-        sizes = sorted({one for one in re.findall(r' style="([^"]*)"', text) if re.fullmatch(r"width:\d+px;max-width:100%;height:auto", one)})
+        sizes = sorted(
+            {one for one in re.findall(r' style="([^"]*)"', text) if re.fullmatch(r"width:\d+px;max-width:100%;height:auto", one)}
+        )
         allowed.append(f"style-src {_hash(styles[0])} 'unsafe-hashes' {' '.join(_hash(html.unescape(one)) for one in sizes)}")
     if len(scripts) == 1 == len(re.findall(r"<script", text)):
         allowed.append(f"script-src {_hash(scripts[0])}")
@@ -297,7 +303,9 @@ def _claims(request: Request, language: str, text: str, report: ClaimsReport | N
         held = sum(verdict.startswith("holds") for verdict, *_ in rows)
         summary = say("cli.claims", numbers=say.number(report.quantity_count), claims=say.number(len(rows)), held=say.number(held),
                       faults=say.number(len(report.faults))) if rows else say(f"claim.{report.code}")  # fmt: skip
-    return _page(request, "claims.html.j2", language, text=text, rows=rows, summary=summary, most=LONGEST_TEXT, signed=may(request, "viewer"))
+    return _page(
+        request, "claims.html.j2", language, text=text, rows=rows, summary=summary, most=LONGEST_TEXT, signed=may(request, "viewer")
+    )
 
 
 def _value(value: Any, say: Words) -> str:
@@ -307,9 +315,10 @@ def _value(value: Any, say: Words) -> str:
         return ", ".join(_value(part, say) for part in value)
     if not isinstance(value, Decimal | int | float):
         return say.area(value) if isinstance(value, str) and len(value) in (3, 5) and value.isupper() else str(value)
-    exponent = Decimal(str(value)).normalize().as_tuple().exponent
-    decimals = min(3 if abs(value) < 1 else 2, max(0, -exponent)) if isinstance(exponent, int) else 0
-    return say.number(float(value), decimals)
+    found = Decimal(str(value))
+    exponent = found.normalize().as_tuple().exponent
+    decimals = min(3 if abs(found) < 1 else 2, max(0, -exponent)) if isinstance(exponent, int) else 0
+    return say.number(float(found), decimals)
 
 
 def _plain(value: Any, say: Words, name: str) -> str:
@@ -328,7 +337,16 @@ def _plain(value: Any, say: Words, name: str) -> str:
     text = str(value).removesuffix(" 00:00:00")
     if re.fullmatch(r"\d{4}-\d\d(-\d\d)?", text):
         return say.date(text)
+    if name in _PLACES and text in areas.codes():
+        return say.area(text)
     return say.label(_KINDS.get(name, name), text, text)
+
+
+def _fact(value: Any, say: Words, name: str) -> tuple[str, str]:
+    """A fact as it is printed, and whether that is a code or words that have no translation."""
+    shown = _plain(value, say, name)
+    same = isinstance(value, str) and shown == value and re.search(r"[A-Za-z]{3}", shown)
+    return shown, "" if not same else "code" if re.fullmatch(r"[\w.:/-]+", shown) else "en"
 
 
 def _told(name: str, row: dict[str, Any], say: Words) -> bool:
@@ -337,11 +355,10 @@ def _told(name: str, row: dict[str, Any], say: Words) -> bool:
     return not (language in ("ru", "kk") and stem in row and language != say.language)
 
 
-_KINDS = {"status": "figure_status", "area": "area_name"}
+_KINDS = {"status": "figure_status", "targets": "target", "kind": "web.kind"}
+_PLACES = ("area", "origin", "destination", "residence", "issuer", "citizenship", "target_citizenship", "member")
 
 
 def _page(request: Request, template: str, language: str, status: int = 200, **values: Any) -> Response:
     say = words(language)
-    return Response(page(request, template, step=lambda job: step_of(job, say), **values), status, media_type="text/html")
-
-
+    return Response(page(request, template, step=lambda job: step_of(job, say), codes=_CODES, **values), status, media_type="text/html")

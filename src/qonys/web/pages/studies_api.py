@@ -75,8 +75,9 @@ def way_back(request: Request, study: Code, cell: Annotated[str, Query(max_lengt
     for place, step in enumerate(steps_of(request, study, cell)[: MOST_STEPS + 1]):
         one = shown_step(step, say, "" if place else cell)
         file = one.file or {}
+        facts = {name: value for name, value, _ in one.facts}
         found.append(StepTold(
-            address=one.address, table=one.table, value=one.value, unit=one.unit, formula=one.formula, facts=dict(one.facts), source=one.source,
+            address=one.address, table=one.table, value=one.value, unit=one.unit, formula=one.formula, facts=facts, source=one.source,
             link=one.link, file=str(file.get("file", "")), sha256=str(file.get("sha256", "")),
         ))  # fmt: skip
     return found

@@ -24,7 +24,7 @@ from qonys.web.state.people import Person
 from qonys.web.state.tables import JOB_STATES, moment, new_id
 from qonys.web.state.tables import jobs as table
 
-KINDS = ("study", "procedure", "corridor", "totals", "place", "retention")
+KINDS = ("study", "procedure", "corridor", "totals", "place", "retention", "import")
 ACTIVE = ("running", "cancelling")
 PENDING = ("waiting", *ACTIVE)
 SILENT = timedelta(seconds=60)  # without a sign of life from another host
@@ -116,7 +116,9 @@ def listed(
 
     open_to_all: what everyone may see, with that of the owner if there is one: results that are shared or of a room just as it ships.
     """
-    wanted = select(*(one for one in table.c if one.name != "asked")).order_by(table.c.created_at.desc(), table.c.id).limit(min(limit, MOST))
+    wanted = (
+        select(*(one for one in table.c if one.name != "asked")).order_by(table.c.created_at.desc(), table.c.id).limit(min(limit, MOST))
+    )
     if open_to_all:
         # canonical JSON: inside a text the marks would be escaped
         open_ = or_(table.c.shared.is_(True), type_coerce(table.c.asked, Text).contains('"unchanged":true'))
@@ -148,12 +150,14 @@ def claim(where: Database, *, slots: int = 1, now: datetime | None = None) -> Jo
     with where.begin() as connection:
         if (connection.scalar(select(func.count()).where(table.c.state.in_(ACTIVE))) or 0) >= slots:
             return None
-        found = connection.execute(select(table).where(table.c.state == "waiting").order_by(table.c.created_at, table.c.id).limit(1)).first()
+        found = connection.execute(
+            select(table).where(table.c.state == "waiting").order_by(table.c.created_at, table.c.id).limit(1)
+        ).first()
         if found is None:
             return None
         _set(
-            connection, table.c.id == found.id, state="running", attempt=found.attempt + 1, started_at=at, heartbeat_at=at, host=this_host(),
-            pid=None, progress_done=0, progress_of=0, progress_key="",
+            connection, table.c.id == found.id, state="running", attempt=found.attempt + 1, started_at=at, heartbeat_at=at,
+            host=this_host(), pid=None, progress_done=0, progress_of=0, progress_key="",
         )  # fmt: skip
         return job(connection, found.id)
 
@@ -279,7 +283,7 @@ def _first(where: Database | Connection, which: ColumnElement[bool]) -> Job | No
 
 def _job(row: Row[Any]) -> Job:
     error = (row.error["what"], row.error["mend"]) if row.error else None
-    own = {name: getattr(row, name, {}) for name in _COLUMNS}  # what was asked is not always read
+    own: dict[str, Any] = {name: getattr(row, name, {}) for name in _COLUMNS}  # what was asked is not always read
     return Job(progress=Progress(row.progress_done, row.progress_of, row.progress_key), error=error, **own)
 
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from qonys.web.views.here import Here
     from qonys.web.views.shown import Listing
 
+SHAPES = "natural_earth_2018"
 EXTERNAL = ("immigration", "emigration", "net")
 INTERNAL = ("in_migration", "out_migration", "net_internal")
 
@@ -313,7 +314,10 @@ def world(asked: AskedMap, here: Here) -> Shown:
         high=say.area(high["area"]),
         high_value=text(high[column]),
     )
-    figure = Figure(name="map", title=title, chart=chart, data=frame, about=about, text=answer, sources=cited(frame["source"], say))
+    figure = Figure(
+        name="map", title=title, chart=chart, data=frame, about=about, text=answer,
+        sources=cited([*frame["source"], SHAPES], say),
+    )  # fmt: skip
     listing = table(
         "values",
         say("web.world.values"),

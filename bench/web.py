@@ -1,0 +1,100 @@
+"""The dashboard under twenty readers at once: every page beside a bare file of the same server, the weight of the first page, the start.
+
+`bench/__main__.py` calls it as `print(web(), flush=True)` after `from bench.web import web`.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import httpx2
+import numpy as np
+
+from qonys.pipeline import open_study, run_study
+from qonys.web.views import VIEWS
+
+READERS, ROUNDS = 20, 6  # readers at once; how often each reads every page
+STUDIES = ("kazakhstan", "eu-covid")
+LANGUAGES = ("en", "ru", "kk")
+
+
+def web() -> str:
+    """One line a page that is slow, one for all: percentiles of the time to the last byte, with what bounds it."""
+    with tempfile.TemporaryDirectory() as folder:
+        home = Path(folder)
+        for name in STUDIES:
+            run_study(open_study(name), home / "runs" / name, ("en",))
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        address = f"http://127.0.0.1:{port}"
+        command = [sys.executable, "-c", "from qonys.cli import main; main()", "web", "run", "--home", folder, "--port", str(port), "--public"]
+        started = time.perf_counter()
+        process = subprocess.Popen(command, env=os.environ | {"QONYS_WEB_JOB_SLOTS": "0"}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            up = _up(address, started)
+            return _read(address, up)
+        finally:
+            process.terminate()
+            process.wait(30)
+
+
+def _up(address: str, started: float) -> float:
+    while time.perf_counter() - started < 120:
+        try:
+            if httpx2.get(f"{address}/health").status_code == 200:
+                return time.perf_counter() - started
+        except httpx2.TransportError:
+            time.sleep(0.05)
+    raise RuntimeError("the dashboard did not start")
+
+
+def _read(address: str, up: float) -> str:
+    pages = [f"/{language}/{path}" for path in VIEWS for language in LANGUAGES]
+    with httpx2.Client(base_url=address, timeout=120) as client:
+        first = time.perf_counter()
+        weights = {page: _weight(client.get(page)) for page in pages}  # also answers each once, as the server does beforehand
+        cold = time.perf_counter() - first
+        mark = client.get("/en/situation").text.partition('rel="icon" href="')[2].partition('"')[0]
+    bare = _times(address, [mark])[mark]
+    times = _times(address, pages)
+    worst = max(times, key=lambda page: float(np.percentile(times[page], 95)))
+    every = np.concatenate(list(times.values()))
+    slow = float(np.percentile(times[worst], 95))
+    bound = float(np.percentile(bare, 95))
+    return (
+        f"dashboard: {READERS} readers at once, {len(pages)} pages: median {1000 * np.median(every):.0f} ms, 95 % within "
+        f"{1000 * np.percentile(every, 95):.0f} ms; the slowest page ({worst}) {1000 * slow:.0f} ms, {slow / bound:.1f} times a bare file of the "
+        f"same server; {len(every) / (every.sum() / READERS):.0f} pages a second; heaviest page {max(weights.values()) / 1000:.0f} kB, first page "
+        f"{weights['/en/situation'] / 1000:.0f} kB as sent; up after {up:.1f} s, all pages answered anew in {cold:.0f} s"
+    )
+
+
+def _weight(reply: httpx2.Response) -> int:
+    assert reply.status_code == 200, reply.url
+    return reply.num_bytes_downloaded
+
+
+def _times(address: str, pages: list[str]) -> dict[str, np.ndarray]:
+    """Seconds of each reading of each page; readers begin at different pages."""
+
+    def reader(place: int) -> list[tuple[str, float]]:
+        taken = []
+        with httpx2.Client(base_url=address, timeout=120) as client:
+            own = pages[place * 7 % len(pages) :] + pages[: place * 7 % len(pages)]
+            for page in own * ROUNDS:
+                begun = time.perf_counter()
+                client.get(page).raise_for_status()
+                taken.append((page, time.perf_counter() - begun))
+        return taken
+
+    with ThreadPoolExecutor(READERS) as pool:
+        found = [one for taken in pool.map(reader, range(READERS)) for one in taken]
+    return {page: np.array([second for own, second in found if own == page]) for page in pages}

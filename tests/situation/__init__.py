@@ -1,0 +1,1 @@
+"""One area on one day."""
