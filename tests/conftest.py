@@ -6,6 +6,7 @@ import fcntl
 from functools import cache
 from pathlib import Path
 
+import ibis
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 
@@ -80,3 +81,29 @@ def answered(ran):
     from qonys.pipeline import open_study, reopen
 
     return cache(lambda study: reopen(open_study(study), ran(study)))
+
+
+@pytest.fixture(scope="session")
+def _opened():
+    """Registers that ship with the package, opened, by their names and the day they were known on."""
+    return {}
+
+
+@pytest.fixture
+def opened_once(monkeypatch, _opened):
+    """Commands find the registers that ship with the package opened already; a register of the test's own is opened as ever."""
+    from qonys import laboratory, registers
+    from qonys.borders import presence
+
+    opening = registers.open_registers
+
+    def opened(con, names=registers.DEFAULT, *, known_on=None):
+        if not set(names) <= set(registers.DEFAULT):
+            return opening(con, names, known_on=known_on)
+        key = (*names, known_on)
+        if key not in _opened:
+            _opened[key] = con.to_pyarrow(opening(con, names, known_on=known_on))
+        return ibis.memtable(_opened[key])
+
+    for module in (registers, laboratory, presence):
+        monkeypatch.setattr(module, "open_registers", opened)

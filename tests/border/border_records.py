@@ -8,7 +8,8 @@ from datetime import date, datetime, timedelta
 import ibis
 import pandas as pd
 from hypothesis import strategies as st
-from presence_reference import Record
+
+from border.presence_reference import Record
 
 FIRST, END = date(2020, 1, 6), date(2020, 2, 28)
 # a number from which a whole table of records is made: a table in full would be too long to print

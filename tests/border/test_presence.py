@@ -8,12 +8,12 @@ from datetime import date, datetime, timedelta
 import ibis
 import pandas as pd
 import pytest
-from border_records import END, FIRST, clean_lives, crossing_table, records, seeds
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from ibis import _
-from presence_reference import Record, all_spells, present_on
 
+from border.border_records import END, FIRST, clean_lives, crossing_table, records, seeds
+from border.presence_reference import Record, all_spells, present_on
 from qonys.border.presence import classed, present, spells
 from qonys.border.visa_free import day_spans
 from qonys.core.errors import DataError

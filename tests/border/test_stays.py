@@ -9,11 +9,11 @@ from pathlib import Path
 
 import ibis
 import pytest
-from border_records import END, FIRST, START, crossing_table, records, seeds
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from presence_reference import Free, Record, permission, present_on
 
+from border.border_records import END, FIRST, START, crossing_table, records, seeds
+from border.presence_reference import Free, Record, permission, present_on
 from qonys.border.disclosure import keys_of, protect
 from qonys.border.presence import present
 from qonys.border.stays import BY, permissions, stays

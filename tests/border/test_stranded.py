@@ -8,10 +8,10 @@ from datetime import timedelta
 import ibis
 import pandas as pd
 import pytest
-from border_records import END, FIRST, START, crossing_table, records, seeds
 from hypothesis import given, settings
-from presence_reference import Record, permission, present_on
 
+from border.border_records import END, FIRST, START, crossing_table, records, seeds
+from border.presence_reference import Record, permission, present_on
 from qonys.border.disclosure import protect
 from qonys.border.stranded import FIGURES, citizens_abroad, stranded, sums_by_citizenship
 from qonys.core.contracts import STRANDED_GROUP

@@ -16,6 +16,7 @@ from qonys.store import take_in, write_table
 from qonys.store.audit import entries
 from shell import qonys
 
+pytestmark = pytest.mark.usefixtures("opened_once")
 ON = date(2020, 4, 15)
 # citizenship, persons, permit, last day of the permitted stay, border point
 PEOPLE = [

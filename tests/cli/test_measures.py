@@ -7,6 +7,7 @@ import pytest
 
 from shell import qonys
 
+pytestmark = pytest.mark.usefixtures("opened_once")
 ENTRY = """issuer = "KAZ"
 
 [[measure]]

@@ -133,6 +133,7 @@ def test_catching_up_is_told_over_a_span_given_facts_from_step_to_step_and_rolli
     assert "column size: 'many' is no number" in qonys("convergence", "beta", file, "--given", facts).stderr
 
 
+@pytest.mark.usefixtures("opened_once")
 def test_distances_of_the_shipped_register_grow_in_the_first_wave():
     done = qonys(
         "convergence",

@@ -28,6 +28,7 @@ from qonys.core.errors import DataError, DesignError
 from qonys.laboratory import departure_of, distances_of, division
 from qonys.registers import import_file
 from qonys.store import write_table
+from shell import qonys
 
 DAY = date(2020, 4, 1)
 
@@ -256,23 +257,19 @@ def test_panels_that_cannot_be_split_are_refused(groups, said):
         variance_split(panel(np.random.default_rng(1).normal(size=(10, 3))), groups, draws=5)
 
 
+@pytest.mark.usefixtures("opened_once")
 def test_days_after_the_last_look_of_the_register_are_left_out_and_named():
-    from typer.testing import CliRunner
-
-    from qonys.cli import app
-
     call = ["convergence", "distance", "--issuer", "EU27_2020", "--on", "2020-02-15", "--on", "2020-04-15", "--on", "2031-01-01"]
-    shown = {show: CliRunner().invoke(app, [*call, "--show", show]) for show in ("mean", "issuers", "neighbours", "map")}
+    shown = {show: qonys(*call, "--show", show) for show in ("mean", "issuers", "neighbours", "map")}
     for one in shown.values():
-        assert one.exit_code == 0, one.output
+        assert one.returncode == 0, one.stderr
         assert "2031-01-01" in one.stderr
         assert "2031-01-01" not in one.stdout
     near = pd.read_csv(io.StringIO(shown["neighbours"].stdout))
     assert len(near) == 2 * 27 * 3
     drawn = pd.read_csv(io.StringIO(shown["map"].stdout))
     assert len(drawn) == 2 * 27
-    refused = CliRunner().invoke(app, [*call[:4], "--on", "2031-01-01"])
-    assert refused.exit_code != 0
+    assert qonys(*call[:4], "--on", "2031-01-01").returncode == 1
 
 
 def test_portfolios_of_issuers_without_entries_are_refused():

@@ -341,30 +341,31 @@ def hierarchy(groups: int, measures: int, within: float, between: float, rng: np
 @pytest.mark.slow
 @pytest.mark.parametrize(("groups", "measures", "within"), [(2, 3, 0.0), (3, 8, 1.0), (6, 3, 1.0), (12, 3, 0.0)])
 def test_groups_that_are_equal_are_seldom_called_different(groups, measures, within):
-    """At most 5 % of 300 data sets with any claim, and two Monte Carlo errors (2.5 %)."""
+    """At most 5 % of 120 data sets with any claim, and two Monte Carlo errors (4 %)."""
     rng = np.random.default_rng([SEED, groups, measures])
     claims = []
-    for _ in range(300):
+    for _ in range(120):
         post = posterior(hierarchy(groups, measures, within, 0.0, rng)[1], "half_cauchy")
         claims.append(_claims(post.drawn(2000, rng), 0.95)[1].any())
-    assert np.mean(claims) <= 0.05 + 2 * np.sqrt(0.05 * 0.95 / 300)
+    assert np.mean(claims) <= 0.05 + 2 * np.sqrt(0.05 * 0.95 / 120)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("groups", "measures", "within", "between"), [(4, 3, 0.5, 1.0), (8, 2, 1.0, 1.0), (8, 5, 0.5, 0.5)])
 def test_intervals_cover_and_wrong_claims_are_few(groups, measures, within, between):
-    """Of 250 hierarchies each: 95 % intervals of mu_g cover in 90 to 97 %; at most 5 % have a wrong claim, and two Monte Carlo errors."""
+    """Of 100 hierarchies each: 95 % intervals of mu_g cover, within two errors of 100 (of a hierarchy they go together); at most 5 % have a wrong
+    claim, and two Monte Carlo errors."""
     rng = np.random.default_rng([SEED, groups, measures])
     inside, wrong = [], []
-    for _ in range(250):
+    for _ in range(100):
         mean, data = hierarchy(groups, measures, within, between, rng)
         post = posterior(data, "half_cauchy")
         low, high = (quantiles(post.weight, post.mean, post.deviation, one) for one in (0.025, 0.975))
         inside.append(((low < mean) & (mean < high)).mean())
         one, other = np.nonzero(_claims(post.drawn(2000, rng), 0.95)[1])
         wrong.append((mean[one] < mean[other]).any())
-    assert 0.90 <= np.mean(inside) <= 0.97
-    assert np.mean(wrong) <= 0.05 + 2 * np.sqrt(0.05 * 0.95 / 250)
+    assert 0.906 <= np.mean(inside) <= 0.994
+    assert np.mean(wrong) <= 0.05 + 2 * np.sqrt(0.05 * 0.95 / 100)
 
 
 def test_two_hundred_groups_are_ordered():

@@ -1,17 +1,24 @@
-"""On Apache Spark the same call gives the same rows, and as one file the same bytes, as on one machine."""
+"""On Apache Spark the same call gives the same rows, and as one file the same bytes, as on one machine; and so do the same expressions."""
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from functools import partial
 
+import ibis
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from border.border_records import END as LAST
+from border.border_records import FIRST, crossing_table, records
 from border.reference import Rule, reference
 from qonys.border import classify
+from qonys.border.presence import present, spells
+from qonys.border.stays import permissions, stays
+from qonys.border.stranded import citizens_abroad, stranded
+from qonys.border.visa_free import FOREVER, VisaFree
 from qonys.core.errors import DataError
 from qonys.store.engines import local, spark
 from store.test_local_engine import rows_of, tables
@@ -114,3 +121,32 @@ def test_without_java_the_mend_is_to_install_it(monkeypatch):
     with pytest.raises(DataError, match="needs Java") as refused:
         spark.local_session()
     assert "Java 17" in refused.value.mend
+
+
+# Expressions, which an engine only carries out
+
+
+RULE = VisaFree(
+    issuer="KAZ", citizenships=("DEU", "UZB"), days_per_stay=20, days_in_window=7, window_days=15, first=FIRST, last=FOREVER, source="test"
+)
+
+WAYS = pa.table({"citizenship": ["UZB", "KAZ"], "closed_at": ["exit", "entry"], "measure_ids": [["KM012", "EM102"], ["KM012"]]})
+
+
+def answers(con, crossings: ibis.Table) -> dict[str, list[str]]:
+    on, later = FIRST + timedelta(days=20), {"on": FIRST + timedelta(days=45), "country": "KAZ"}
+    ways = ibis.memtable(WAYS)  # as the pipeline hands it over: small, in memory
+    tables = {
+        "spells": spells(crossings, end=LAST, offset_hours=5), "present": present(crossings, on=on, end=LAST), "stays": stays(crossings, on=on, end=LAST, country="KAZ", visa_free=[RULE]),
+        "permissions": permissions(crossings, on=on, end=LAST, country="KAZ", visa_free=[RULE], within_days=3),
+        "stranded": stranded(crossings, ways, within_days=9, visa_free=[RULE], **later), "abroad": citizens_abroad(crossings, ways, **later),
+    }  # fmt: skip
+    found = {name: con.to_pyarrow(table).to_pylist() for name, table in tables.items()}
+    return {name: sorted(repr(sorted((key, str(value)) for key, value in row.items())) for row in rows) for name, rows in found.items()}
+
+
+def test_stays_and_people_stuck_are_the_same_rows_on_both_engines(con, session, tmp_path):
+    con.to_parquet(crossing_table(records(8, persons=300, days=40)), tmp_path / "crossings.parquet")
+    here, there = (answers(engine, engine.read_parquet(tmp_path / "crossings.parquet")) for engine in (con, ibis.pyspark.connect(session)))
+    assert min(map(len, here.values())) > 0
+    assert here == there

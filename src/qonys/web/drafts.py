@@ -64,7 +64,7 @@ def of_toml(text: str) -> Entry:
 
     Errors: RegisterError for text that is not TOML, holds another number of entries, or keys that no entry has.
     """
-    frame, faults = examine_register(text, file=_FILE)
+    frame, faults = examined(text, _FILE)
     if len(frame) != 1:
         raise RegisterError(f"there are {len(frame)} entries", mend="write one [[measure]], and issuer above it")
     if faults and (unknown := [fault for fault in faults if " has the key " in fault]):
@@ -72,6 +72,14 @@ def of_toml(text: str) -> Entry:
         raise RegisterError(what, mend=mend)
     row = frame.iloc[0]
     return {c.name: tidy(c, [str(row[c.name])]) for c in FIELDS if isinstance(row[c.name], str) and row[c.name].strip()}
+
+
+def examined(text: str, file: str) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """`examine_register` of text from anywhere. Errors: RegisterError also for what the parser gives up on."""
+    try:
+        return examine_register(text, file=file)
+    except (RecursionError, ValueError) as error:  # nested too deep, a day that does not exist, a number of too many digits
+        raise RegisterError(f"{file} is not valid TOML: {str(error)[:200]}", mend="write plain entries") from None
 
 
 def as_toml(entry: Mapping[str, str], *, head: bool = True) -> str:

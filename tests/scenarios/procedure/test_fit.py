@@ -48,13 +48,13 @@ def test_a_young_log_whose_finished_cases_alone_are_short_is_set_right():
 def test_the_intervals_hold_as_often_as_they_say():
     truth = {(step, "handling"): mean for step, mean in MEANS.items()} | {(step, "waiting"): mean for step, mean in WAITS.items()}
     share, held = _within(three_steps(20_000, seed=99), 30), []
-    for seed in range(25):
+    for seed in range(12):
         found = fit_log(three_steps(200, span=100, seed=seed), as_of="2020-04-10", draws=20)
         lines = [row(found.durations, *of) for of in truth]
         held += [line["low"] <= truth[line["step"], line["part"]] <= line["high"] for line in lines]
         _, low, high = found.within_limit(30)
         held.append(low <= share <= high)
-    assert np.mean(held) >= 0.9  # 0.95 and three standard errors of 175 intervals
+    assert np.mean(held) >= 0.878  # 0.95 and three standard errors of 84 intervals
 
 
 def _within(events: pd.DataFrame, days: float) -> float:

@@ -166,6 +166,6 @@ def test_intervals_hold_the_truth_as_often_as_they_say():
     procedure = replace(procedure, arrivals=(20.0,) * 12, variants={"at_once": procedure.variants["at_once"]})
     shape = 0.3**-2
     truth = np.prod([stats.gamma.cdf(90, shape, scale=mean / shape) for mean in (60, 30, 90)])
-    rows = [outcome(simulate(procedure, runs=4, seed=seed, threads=1).outcomes, "at_once", "within_limit") for seed in range(200)]
+    rows = [outcome(simulate(procedure, runs=4, seed=seed, threads=1).outcomes, "at_once", "within_limit") for seed in range(100)]
     held = np.mean([row["low"] <= truth <= row["high"] for row in rows])
-    assert held == pytest.approx(0.95, abs=4 * np.sqrt(0.95 * 0.05 / 200))
+    assert held == pytest.approx(0.95, abs=4 * np.sqrt(0.95 * 0.05 / 100))

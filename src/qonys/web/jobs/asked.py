@@ -30,7 +30,8 @@ SHIPPED_ROOMS = {
 }  # fmt: skip
 EXAMPLES = ("permit", "home", "placement", "support")  # made up, to begin with
 EXAMPLE_TABLES = {"placement": ("households.csv", "regions.csv"), "support": ("records.csv",)}
-_DEEP = re.compile(r"(?:[\w\"'-]+[ \t]*\.[ \t]*){24}|(?:\[[\s\[]*){24}|(?:\{[^{}\n]*){24}")  # deeper than any room, dear to parse
+# deeper than any room, and dear to parse; possessive, so that it takes time in proportion to the text
+_DEEP = re.compile(r"(?<![\w\"'-])(?:[\w\"'-]++[ \t]*+\.[ \t]*+){24}|(?:\[\s*+){24}|(?:\{[^{}\n]*+){24}")
 
 
 @dataclass(frozen=True, slots=True)

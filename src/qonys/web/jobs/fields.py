@@ -92,28 +92,29 @@ def groups_of(text: str, say: Words, file: str = "room.toml") -> tuple[Group, ..
     )  # fmt: skip
 
 
-def changed(text: str, base: str, given: Mapping[str, str]) -> tuple[str, dict[Path, str], tuple[str, str] | None]:
+def changed(text: str, base: str, given: Mapping[str, str], file: str = "room.toml") -> tuple[str, dict[Path, str], tuple[str, str] | None]:
     """The text with what was changed in the fields: those whose value is not the one of `base`, from which the form was made.
 
-    -> the new text, the fields that could not be put in with what was typed, and what is wrong with the first of them.
+    -> the new text, what was typed into fields that could not be put in, and what is wrong with the first of them. A text that is no TOML
+    stays as it is.
     """
+    before = dict(read(base, file).content)
+    typed = {path: (was, given[name].strip()) for name, (path, was) in _values(before).items() if name in given}
+    typed = {path: (was, new) for path, (was, new) in typed.items() if new != _shown(was)}
     try:
-        content, before = dict(read(text, "room.toml").content), dict(read(base or text, "room.toml").content)
+        content = dict(read(text, file).content)
     except DesignError as error:
-        return text, {}, (error.what, error.mend)
+        return text, {path: new[:60] for path, (_, new) in typed.items()}, (error.what, error.mend)
     put: dict[Path, Any] = {}
     failed: dict[Path, str] = {}
     wrong: tuple[str, str] | None = None
-    for name, (path, was) in _values(before).items():
-        typed = given.get(name, _shown(was))
-        if _shown(was) == typed.strip():
-            continue
+    for path, (was, new) in typed.items():
         try:
             if _at(content, path) is None:
-                raise DesignError(f"{_dotted(path)} is not in the text any more", mend="take it out of the fields too")
-            put[path] = _read(path, was, typed.strip())
+                raise DesignError(f"{file}: {_dotted(path)} is not in the text any more", mend="take it out of the fields too")
+            put[path] = _read(path, was, new)
         except DesignError as error:
-            failed[path], wrong = typed[:60], wrong or (error.what, error.mend)
+            failed[path], wrong = new[:60], wrong or (error.what, error.mend)
     return (_edited(text, content, put) if put else text), failed, wrong
 
 

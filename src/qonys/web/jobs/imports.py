@@ -14,12 +14,13 @@ from qonys.core.contracts import MEASURE
 from qonys.core.errors import DataError, DesignError, nearest
 from qonys.core.periods import whole_day
 from qonys.core.validate import PLACE
-from qonys.measures import consistent, examine_register
+from qonys.measures import consistent
 from qonys.measures.importers import IMPORTERS
 from qonys.registers import SHIPPED, entries_of, import_file, read_text
 from qonys.store import connect, take_in
 from qonys.store.intake import admit
 from qonys.store.tables import write_table, write_text
+from qonys.web.drafts import examined
 
 REGISTER = "register"  # a register of one's own: TOML, or a table of the contract
 PUBLISHERS = (*sorted(IMPORTERS), REGISTER)
@@ -94,7 +95,7 @@ def _own(file: Path) -> tuple[pd.DataFrame, pd.DataFrame, tuple[str, ...]]:
         bad = pd.read_csv(intake.quarantine, dtype="string") if intake.quarantine else pd.DataFrame()
         return found.drop(columns="row"), bad, consistent(found) if len(found) else ()
     label = file.name
-    frame, words = examine_register(read_text(file, label), file=label)
+    frame, words = examined(read_text(file, label), label)
     place = label + ":" + frame["row"].astype("string")
     told: dict[str, list[str]] = {}
     for one in words:

@@ -117,9 +117,8 @@ class Runner:
             elif os.WIFSIGNALED(status) and os.WTERMSIG(status) in (signal.SIGABRT, signal.SIGSEGV, signal.SIGBUS):
                 jobs.fail(self.database, id, attempt, *too_large(self.settings))  # what native libraries do without memory
             elif os.WIFEXITED(status) and os.WEXITSTATUS(status):
-                jobs.fail(
-                    self.database, id, attempt, "the process of this run could not begin", "ask whoever looks after this installation"
-                )
+                what = f"the process of this run ended before it could say why (code {os.WEXITSTATUS(status)})"
+                jobs.fail(self.database, id, attempt, what, f"it may need more memory: {too_large(self.settings)[1]}")
             # else it was killed from outside: it is begun anew
 
     def _end(self, job: Job, *, late: bool) -> None:

@@ -42,6 +42,7 @@ class Sheet:
     parent: str | None = None
     title: str = ""
     groups: tuple[Group, ...] = ()
+    base: str = ""  # the text that the fields are those of
     typed: Mapping[tuple[str | int, ...], str] = field(default_factory=dict)
     options: Mapping[str, tuple[Option, Any]] = field(default_factory=dict)
     wrong: tuple[str, str] | None = None
@@ -90,10 +91,11 @@ def act(
     sheet.shipped, sheet.parent, sheet.title = begun.shipped, begun.parent, given.get("name", "")[:200]
     action = given.get("action", "check")
     try:
+        sheet.base = given.get("base", "").replace("\r\n", "\n")
+        sheet.text, sheet.typed, sheet.wrong = changed(sheet.text, sheet.base, given, f"{sheet.shipped or kind}.toml")
         _take_in(request, person, form)
         if action == "load":
             return _form(request, _filled(_loaded(sheet, form), say, {}), language)
-        sheet.text, sheet.typed, sheet.wrong = changed(sheet.text, given.get("base", "").replace("\r\n", "\n"), given)
         _filled(sheet, say, given)
         if sheet.wrong:
             return _form(request, sheet, language, 422)
@@ -162,14 +164,16 @@ def _begun(request: Request, kind: str, room: str) -> Sheet:
 
 
 def _filled(sheet: Sheet, say: Words, given: Mapping[str, str]) -> Sheet:
-    """The sheet with the fields and options of its text; a text that is no TOML has none."""
-    try:
-        content = read(sheet.text, f"{sheet.kind}.toml").content
-        sheet.groups = groups_of(sheet.text, say)
-        kind = job_kind(sheet.kind, content)
-    except QonysError as error:
-        sheet.groups, kind = (), sheet.kind if sheet.kind in OPTIONS else "place"
-        sheet.wrong = sheet.wrong or (error.what, error.mend)
+    """The sheet with the fields and options of its text; of a text that is no TOML, those from which it was begun."""
+    kind = {"settlement": "place"}.get(sheet.kind, sheet.kind)
+    for text in dict.fromkeys((sheet.text, sheet.base)):
+        try:
+            content = read(text, f"{sheet.shipped or sheet.kind}.toml").content
+        except QonysError as error:
+            sheet.wrong = sheet.wrong or (error.what, error.mend)
+            continue
+        sheet.base, sheet.groups, kind = text, groups_of(text, say), job_kind(sheet.kind, content)
+        break
     sheet.options = {
         name: (option, given.get(f"{OPTION}{name}", "" if option.kind == "flag" and given else _shown(option.default)))
         for name, option in OPTIONS[kind].items()
@@ -212,6 +216,7 @@ def _loaded(sheet: Sheet, form: FormData) -> Sheet:
     content = upload.file.read(rooms.MOST_TEXT + 1)
     try:
         sheet.text = content.decode("utf-8-sig").replace("\r\n", "\n")
+        sheet.shipped, sheet.typed, sheet.wrong = "", {}, None
     except UnicodeDecodeError as error:
         raise DataError(f"the file is not UTF-8 text (byte {error.start})", mend="save it as UTF-8") from None
     return sheet

@@ -11,7 +11,6 @@ from markupsafe import Markup
 from qonys.core import areas
 from qonys.measures import corridor_categories
 from qonys.situation.corridor import why_of
-from qonys.web.house import House
 from qonys.web.views.asked import Area, Asked, Day
 from qonys.web.views.labels import dated, measure_link, number
 from qonys.web.views.shown import Made, Shown, View, table
@@ -38,9 +37,8 @@ class AskedCorridor(Asked):
 def corridor(asked: AskedCorridor, here: Here) -> Shown:
     """Whether a corridor is under measures on a day, which reach it, and why others that could concern it do not."""
     say = here.say
-    register = House(here.runs.folder.parent).names()
     where = (asked.origin, asked.destination, asked.category)
-    found = why_of(*where, asked.on, reading=asked.reading, direction=asked.direction, register=register)
+    found = why_of(*where, asked.on, reading=asked.reading, direction=asked.direction, register=here.registers)
     answer = sentence_of(found, *where, asked.on, asked.reading, asked.direction, say)
     reached, missed = found[found["why"].isna()], found[found["why"].notna()]
     command = (

@@ -54,7 +54,7 @@ def flows(asked: AskedSeries, here: Here) -> Shown:
     blocks: list[Figure | Listing] = []
     for name, group in (("external", EXTERNAL), ("internal", INTERNAL)):
         if set(group) & set(known["kind"]):
-            drawn = picture(code, first, last, say, kinds=group, name=name)
+            drawn = picture(code, first, last, here, kinds=group, name=name)
             if drawn is not None:
                 blocks.append(drawn)
     blocks += [_yearly(known, say), _reports(series, say)]

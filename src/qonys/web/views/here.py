@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from qonys.core.errors import StudyError, nearest
 from qonys.pipeline import built_in, open_study, reopen
+from qonys.web.house import House
 
 if TYPE_CHECKING:
     from qonys.i18n import Words
@@ -69,8 +70,9 @@ class Runs:
         return held[1]
 
     def stamp(self) -> tuple[int, ...]:
-        """Changes when any study is run anew."""
-        return tuple(path.stat().st_mtime_ns for path in sorted(self.folder.glob("*/run.json")))
+        """Changes when any study is run anew, or the register of this house grows."""
+        files = (*sorted(self.folder.glob("*/run.json")), *sorted(House(self.folder.parent).folder.glob("*.toml")))
+        return tuple(path.stat().st_mtime_ns for path in files)
 
 
 class Kept:
@@ -113,6 +115,11 @@ class Here:
     runs: Runs
     store: Path | None = None
     kept: Kept = field(default_factory=Kept)
+
+    @property
+    def registers(self) -> tuple[str, ...]:
+        """The registers of this house: the shipped ones, or its own once something was accepted."""
+        return House(self.runs.folder.parent).names()
 
     @property
     def language(self) -> str:

@@ -57,7 +57,8 @@ def measures(asked: AskedMeasures, here: Here) -> Shown:
         targets=asked.targets,
         on=asked.on,
         sort=asked.sort,
-        words=_titles(say),
+        words=_titles(here),
+        register=here.registers,
     )
     tight, ease = (int(found["direction"].eq(one).sum()) for one in ("tightening", "easing"))
     issuers = found["issuer"].nunique()
@@ -87,9 +88,9 @@ def _pages(asked: AskedMeasures, whole: int, say: Words) -> tuple[tuple[Markup, 
     return tuple(out)
 
 
-def _titles(say: Words) -> dict[str, str]:
-    entries = find_measures()
-    return {str(row["id"]): title_of(row, say) for row in entries.to_dict("records")}
+def _titles(here: Here) -> dict[str, str]:
+    entries = find_measures(register=here.registers)
+    return {str(row["id"]): title_of(row, here.say) for row in entries.to_dict("records")}
 
 
 def _command(asked: AskedMeasures) -> str:
@@ -170,7 +171,7 @@ def _listing(found: pd.DataFrame, say: Words, whole: int, start: int) -> Listing
 def entry(asked: AskedEntry, here: Here) -> Shown:
     """One entry of the register: what it says, its versions, how two coders read it, whom it reaches, and what it conflicts with."""
     say = here.say
-    found = entry_of(asked.id)
+    found = entry_of(asked.id, register=here.registers)
     row = found.current.iloc[0].to_dict()
     issuer = say.area(row["issuer"])
     first = say(
@@ -182,7 +183,7 @@ def entry(asked: AskedEntry, here: Here) -> Shown:
         start=dated(row.get("start"), say),
         end=dated(row.get("end"), say),
     )
-    blocks: list[Any] = [_facts(row, say), _reach(asked.id, say), _versions(found.versions, say)]
+    blocks: list[Any] = [_facts(row, say), _reach(asked.id, here), _versions(found.versions, say)]
     if len(found.coding):
         blocks.append(
             table(
@@ -264,8 +265,8 @@ def _facts(row: dict[str, Any], say: Words) -> Listing:
     )
 
 
-def _reach(id: str, say: Words) -> Any:
-    found = reach_of(id)
+def _reach(id: str, here: Here) -> Any:
+    say, found = here.say, reach_of(id, register=here.registers)
     if found.empty:
         return Paragraph(title=say("web.entry.reach"), text=say("web.entry.reach.none"))
     return table(
@@ -359,7 +360,7 @@ def timeline(asked: AskedTimeline, here: Here) -> Shown:
     """The measures of an area along time, a lane for each group of people they are for."""
     say = here.say
     code = areas.area(asked.area).code
-    found = periods_of(code, asked.first, asked.last, most=10_000)
+    found = periods_of(code, asked.first, asked.last, most=10_000, registers=here.registers)
     name = say.area(code)
     title = say("web.timeline.title", area=name)
     made = Made(command=f"qonys measures find --issuer {code}", methods=("in-force",))
@@ -392,7 +393,7 @@ def timeline(asked: AskedTimeline, here: Here) -> Shown:
         locale=say.language,
     )
     ids = [one for own in rows["ids"] for one in own]
-    entries = find_measures()
+    entries = find_measures(register=here.registers)
     entries = entries[entries["id"].isin(ids)]
     figure = Figure(name="timeline", title=title, chart=chart, data=rows, about=about, text=answer[0], sources=_register(say))
     return Shown(title=title, answer=tuple(answer), blocks=(figure, _listing(entries, say, len(entries), 0)), made=made)

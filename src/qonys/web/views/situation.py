@@ -35,12 +35,12 @@ def situation(asked: AskedSituation, here: Here) -> Shown:
     """One area on one day: what moved, which measures were in force, what departs from its own past, its peers or other sources."""
     say = here.say
     code = areas.area(asked.area).code
-    found = situation_of(code, asked.on)
+    found = situation_of(code, asked.on, registers=here.registers)
     name, day = say.area(code), say.date(asked.on.isoformat())
     blocks = [
         one
         for one in (
-            picture(code, asked.on.year - BACK, asked.on.year, say),
+            picture(code, asked.on.year - BACK, asked.on.year, here),
             _moved(found, say),
             _in_force(found, say),
             _out_of_line(found, say),
@@ -85,17 +85,17 @@ def _change(row: dict[str, Any], say: Words) -> Markup:
 
 
 def picture(
-    code: str, first: int, last: int, say: Words, *, kinds: tuple[str, ...] = ("immigration", "emigration", "net"), name: str = "series"
+    code: str, first: int, last: int, here: Here, *, kinds: tuple[str, ...] = ("immigration", "emigration", "net"), name: str = "series"
 ) -> Figure | None:
     """The yearly figures of an area over the measures in force; None where there are no figures to draw."""
-    series = series_of(code, first=first, last=last)
+    say, series = here.say, series_of(code, first=first, last=last)
     series = series[series["chosen"] & series["value"].notna()] if len(series) else series
     if series.empty:
         return None
     chosen = [kind for kind in kinds if kind in set(series["kind"])] or list(dict.fromkeys(series["kind"]))[:3]
     rows = series[series["kind"].isin(chosen)]
     rows = rows[rows["unit"].eq(rows["unit"].iloc[0])]
-    periods = periods_of(code, first, last)
+    periods = periods_of(code, first, last, registers=here.registers)
     lanes = pd.DataFrame(
         [
             {
