@@ -35,9 +35,10 @@ def web() -> str:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
         address = f"http://127.0.0.1:{port}"
-        command = [sys.executable, "-c", "from qonys.cli import main; main()", "web", "run", "--home", folder, "--port", str(port), "--public"]
+        command = [sys.executable, "-c", "from qonys.cli import main; main()", "web", "run", "--home", folder, "--port", str(port)]
+        environment = os.environ | {"QONYS_WEB_JOB_SLOTS": "0", "QONYS_WEB_PUBLIC": "1"}
         started = time.perf_counter()
-        process = subprocess.Popen(command, env=os.environ | {"QONYS_WEB_JOB_SLOTS": "0"}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
             up = _up(address, started)
             return _read(address, up)
@@ -69,11 +70,12 @@ def _read(address: str, up: float) -> str:
     every = np.concatenate(list(times.values()))
     slow = float(np.percentile(times[worst], 95))
     bound = float(np.percentile(bare, 95))
+    weight = f"heaviest page {max(weights.values()) / 1000:.0f} kB, first page {weights['/en/situation'] / 1000:.0f} kB as sent"
     return (
         f"dashboard: {READERS} readers at once, {len(pages)} pages: median {1000 * np.median(every):.0f} ms, 95 % within "
-        f"{1000 * np.percentile(every, 95):.0f} ms; the slowest page ({worst}) {1000 * slow:.0f} ms, {slow / bound:.1f} times a bare file of the "
-        f"same server; {len(every) / (every.sum() / READERS):.0f} pages a second; heaviest page {max(weights.values()) / 1000:.0f} kB, first page "
-        f"{weights['/en/situation'] / 1000:.0f} kB as sent; up after {up:.1f} s, all pages answered anew in {cold:.0f} s"
+        f"{1000 * np.percentile(every, 95):.0f} ms; the slowest page ({worst}) {1000 * slow:.0f} ms, {slow / bound:.1f} times a bare file "
+        f"of the same server; {len(every) / (every.sum() / READERS):.0f} pages a second; {weight}; up after {up:.1f} s, all pages "
+        f"answered anew in {cold:.0f} s"
     )
 
 

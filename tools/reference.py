@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 FOLDER = Path(__file__).parents[1] / "docs" / "reference"
 HEAD = "<!-- Written by tools/reference.py. Change the code and run `make docs`. -->"
 PACKAGES = ("core", "store", "flows", "measures", "border", "borders", "convergence", "effects", "effects.gravity", "effects.substitution", "effects.practices", "scenarios", "scenarios.procedure", "scenarios.procedure.fit",
-            "scenarios.corridor", "scenarios.settlement", "studies", "laboratory", "evaluation", "rooms", "sources", "sources.harmonise", "holdings",
+            "scenarios.corridor", "scenarios.settlement", "studies", "laboratory", "evaluation", "rooms", "situation", "sources", "sources.harmonise", "holdings",
             "pipeline", "report", "report.claims", "report.charts", "i18n")  # fmt: skip
 
 

@@ -40,7 +40,9 @@ if TYPE_CHECKING:
 
     from ibis.backends.duckdb import Backend
 
-__all__ = ["Answered", "Done", "answer", "built_in", "examine_file", "find_study", "load", "open_study", "reopen", "run_study", "source_list"]
+__all__ = [
+    "Answered", "Done", "answer", "built_in", "examine_file", "find_study", "load", "open_study", "reopen", "run_study", "source_list",
+]  # fmt: skip
 
 SHIPPED = "shipped:"
 ROOMS = "assumption"  # the contract that room files come in as

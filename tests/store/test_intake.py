@@ -300,15 +300,17 @@ def test_columns_of_foreign_types_are_faults_and_no_stack_trace(con, tmp_path, f
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ROUND)
-@pytest.mark.slow
 def test_typed_columns_of_parquet_keep_their_faults_in_their_cells(con, tmp_path, name):
+    """Every column once of every foreign type, every third column at once: the others have no fault."""
     frame = ROUND[name]
-    for column in frame.columns:
-        for foreign in FOREIGN:
-            write_table(frame.iloc[:2].assign(**{column: pd.Series((foreign * 2)[: len(frame)])}), tmp_path / "f.parquet")
+    for start in range(3):
+        for turn in range(len(FOREIGN)):
+            foreign = {column: FOREIGN[(place + turn) % len(FOREIGN)] for place, column in enumerate(frame.columns[start::3])}
+            cells = {column: pd.Series((pair * 2)[: len(frame)]) for column, pair in foreign.items()}
+            write_table(frame.iloc[:2].assign(**cells), tmp_path / "f.parquet")
             came = take_in(con, tmp_path / "f.parquet", CONTRACTS[name], quarantine=False)
             assert came.rows == len(frame)
-            assert all(f"column {column}: " in fault for fault in came.faults)
+            assert {fault.partition("column ")[2].partition(":")[0] for fault in came.faults} <= set(foreign)
 
 
 # Garbage

@@ -74,7 +74,18 @@ def served(web_home):
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     environment = os.environ | {"QONYS_WEB_WARM": "0", "QONYS_WEB_JOB_SLOTS": "0"}
-    command = [sys.executable, "-c", "from qonys.cli import main; main()", "web", "run", "--home", str(web_home), "--port", str(port), "--public"]
+    command = [
+        sys.executable,
+        "-c",
+        "from qonys.cli import main; main()",
+        "web",
+        "run",
+        "--home",
+        str(web_home),
+        "--port",
+        str(port),
+        "--public",
+    ]
     process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     address = f"http://127.0.0.1:{port}"
     try:

@@ -85,7 +85,9 @@ def test_axe_finds_nothing_serious(window, served, path):
     window.goto(f"{served}/kk/{path}")
     found = Axe().run(window, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"], "resultTypes": ["violations"]})
     serious = [
-        (one["id"], [node["html"][:160] for node in one["nodes"][:3]]) for one in found.response["violations"] if one["impact"] in ("serious", "critical")
+        (one["id"], [node["html"][:160] for node in one["nodes"][:3]])
+        for one in found.response["violations"]
+        if one["impact"] in ("serious", "critical")
     ]
     assert serious == [], json.dumps(serious, ensure_ascii=False, indent=1)
 

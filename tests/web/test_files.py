@@ -51,7 +51,10 @@ def test_an_embed_shows_one_picture_with_its_source_and_nothing_else(public):
     assert "<nav" not in page
 
 
-@pytest.mark.parametrize("address", ["/en/flows/nothing.csv", "/en/flows/yearly.svg", "/en/flows/yearly.exe", "/en/flows/..%2f..%2fetc.csv", "/embed/en/flows/nothing"])
+@pytest.mark.parametrize(
+    "address",
+    ["/en/flows/nothing.csv", "/en/flows/yearly.svg", "/en/flows/yearly.exe", "/en/flows/..%2f..%2fetc.csv", "/embed/en/flows/nothing"],
+)
 def test_a_file_that_there_is_not_is_not_found(public, address):
     assert public.get(address).status_code == 404
 

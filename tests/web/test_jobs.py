@@ -246,7 +246,9 @@ def test_two_servers_on_one_database_do_each_run_once_and_one_at_a_time(own, qui
     assert most == 1
     for one in (jobs.job(database, job.id) for job in both):
         assert (one.state, one.attempt, one.error, one.folder) == ("done", 1, None, f"jobs/{one.id}")
-        made = sorted(path.relative_to(settings.home / one.folder).as_posix() for path in (settings.home / one.folder).rglob("*") if path.is_file())
+        made = sorted(
+            path.relative_to(settings.home / one.folder).as_posix() for path in (settings.home / one.folder).rglob("*") if path.is_file()
+        )
         assert made == [
             "answer.txt", "inputs/north.toml", "run.json", "tables.xlsx", "tables/retained.parquet", "tables/returned.parquet",
             "words/en.json", "words/kk.json", "words/ru.json",
@@ -350,7 +352,7 @@ def test_a_run_that_needs_too_much_memory_fails_with_a_sentence(own, quiet):
         server.stop()
     found = jobs.job(database, one.id)
     assert found.state == "failed"
-    assert "the 200 MB of memory" in found.error[0]
+    assert "the 200 MB of memory" in " ".join(found.error)
     assert parts(settings) == []
 
 

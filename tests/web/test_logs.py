@@ -68,7 +68,9 @@ def test_what_libraries_say_is_a_line_without_what_they_fill_in(stream):
         logging.getLogger("uvicorn.error").exception("Exception in ASGI application for %s", "198.51.100.7")
     logging.getLogger("asyncio").error(OSError("198.51.100.7"))
     logging.getLogger("uvicorn.error").info("not worth a line")
-    warnings.warn("of Aigul", UserWarning, stacklevel=1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        warnings.warn("of Aigul", UserWarning, stacklevel=1)
     found = lines(stream)
     assert [line["logger"] for line in found] == ["uvicorn.error", "asyncio", "py.warnings"]
     assert found[0]["fault"] == "ValueError"

@@ -6,9 +6,9 @@ import re
 from urllib.parse import urlsplit
 
 import pytest
+from tests.report.conftest import Page
 
 from qonys.web.views import NOUNS, VIEWS
-from tests.report.conftest import Page
 
 LANGUAGES = ("en", "ru", "kk")
 # names of formats, hashes and languages, and codes of areas and entries
@@ -24,7 +24,8 @@ def test_a_page_opens_with_its_answer_in_its_language(public, path, language):
     assert f'<html lang="{language}">' in reply.text
     title = re.search(r"<title>(.+?) – Qonys</title>", reply.text)
     answer = re.search(r'<div class="answer">\s*<p>(.+?)</p>', reply.text, re.S)
-    assert title and answer
+    assert title
+    assert answer
     assert len(re.sub(r"<[^>]+>", "", answer[1])) > 20
     assert reply.text.index('class="answer"') < reply.text.index('class="made"')
 

@@ -120,7 +120,13 @@ def test_values_of_a_room_of_the_study_say_where_they_come_from():
     groups = {group.code: group for group in groups_of(shipped_text("kandas"), words("kk"))}
     fields = {field.label: field for field in groups[""].fields}
     assert fields["заңды мерзім, күн"].origin == "seed"
-    assert groups["agencies"].told == (("assumed", "әр қызметтің қызметкерлері", "Жарияланбайды. Жұмыс уақытының оннан тоғызы бос болмайтындай етіп таңдалды: қоры жоқ қызметтегідей."),)
+    assert groups["agencies"].told == (
+        (
+            "assumed",
+            "әр қызметтің қызметкерлері",
+            "Жарияланбайды. Жұмыс уақытының оннан тоғызы бос болмайтындай етіп таңдалды: қоры жоқ қызметтегідей.",
+        ),
+    )
 
 
 @every_room
@@ -197,7 +203,9 @@ def test_what_is_no_room_is_refused_with_a_sentence(tmp_path, kind, text):
     "name", ["../secret.csv", "/etc/passwd", "a/b.csv", "..\\x.csv", ".hidden.csv", "x.csv\0", "~/x.csv", "x.py", "C:\\x.csv", "..csv"]
 )
 def test_a_room_names_uploaded_tables_by_name_alone(tmp_path, name):
-    text = shipped_text("placement").replace('"households.csv"', repr(name).replace("\\x00", "\\u0000") if "\0" not in name else '"x\\u0000.csv"')
+    text = shipped_text("placement").replace(
+        '"households.csv"', repr(name).replace("\\x00", "\\u0000") if "\0" not in name else '"x\\u0000.csv"'
+    )
     with pytest.raises(DataError, match=r"no name of an uploaded file|has the suffix"):
         check_room(tmp_path, "settlement", text, {}, owner="o" * 32, shipped_as="placement")
 
@@ -294,7 +302,16 @@ def test_an_uploaded_table_takes_the_place_of_the_one_that_ships(app, aigul):
         path.unlink()
 
 
-@pytest.mark.parametrize("path", ["/en/rooms/procedure", "/en/rooms/variants/" + "0" * 32 + "/share", "/en/runs/" + "0" * 32 + "/cancel", "/en/studies/new", "/en/studies/kazakhstan/run"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/en/rooms/procedure",
+        "/en/rooms/variants/" + "0" * 32 + "/share",
+        "/en/runs/" + "0" * 32 + "/cancel",
+        "/en/studies/new",
+        "/en/studies/kazakhstan/run",
+    ],
+)
 def test_writing_needs_an_analyst_and_the_secret_of_the_form(aigul, dana, path):
     assert dana.post(path, action="run").status_code == 403
     assert aigul.client.post(path, data={"action": "run"}).status_code == 403
@@ -317,7 +334,18 @@ def test_a_result_has_its_sentences_pictures_and_tables_in_the_language(aigul, r
         assert len(ids) == len(set(ids)), name
         if language != "en":
             plain = text_of(re.sub(r'<(\w+)[^>]*lang="en"[^>]*>.*?</\1>|<(code|title|desc|style|nav)[^>]*>.*?</\2>', " ", page, flags=re.S))
-            left = set(re.findall(r"[A-Za-z]{3,}", plain)) - {"Qonys", "English", "SVG", "PNG", "CSV", "XLSX", "TOML", "JSON", "KZT", "aigul"}
+            left = set(re.findall(r"[A-Za-z]{3,}", plain)) - {
+                "Qonys",
+                "English",
+                "SVG",
+                "PNG",
+                "CSV",
+                "XLSX",
+                "TOML",
+                "JSON",
+                "KZT",
+                "aigul",
+            }
             assert left <= {"support", "placement"}, (name, left)
 
 
@@ -339,8 +367,12 @@ def test_no_row_of_a_household_is_kept_or_shown(app, aigul, results):
     for name in ("placement", "support"):
         job = results[name]
         folder = home_of(app) / job.folder
-        assert not [path.name for path in (folder / "tables").iterdir() if path.stem in ("placements", "unplaced", "notes") and name == "placement"]
-        assert b"H000001" not in b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file() and path.suffix in (".json", ".txt", ".toml"))
+        assert not [
+            path.name for path in (folder / "tables").iterdir() if path.stem in ("placements", "unplaced", "notes") and name == "placement"
+        ]
+        assert b"H000001" not in b"".join(
+            path.read_bytes() for path in folder.rglob("*") if path.is_file() and path.suffix in (".json", ".txt", ".toml")
+        )
         assert not list(folder.rglob("*.csv"))
         page = aigul.client.get(f"/en/runs/{job.id}").text
         assert not re.search(r"\bh[1-6]\b|\bH0000", re.sub(r"<h[1-6][ >]|</h[1-6]>", "", page))
@@ -442,7 +474,10 @@ def test_the_interface_lists_checks_runs_follows_and_cancels(app, aigul, dana):
     assert wrong.status_code == 400
     assert wrong.json()["what"]
     assert client.post("/api/v1/rooms/procedure/run", json={"room": "permit"}).status_code == 403  # no secret
-    assert dana.client.post("/api/v1/rooms/procedure/run", json={"room": "permit"}, headers={"X-CSRF-Token": masked(dana.csrf)}).status_code == 403
+    assert (
+        dana.client.post("/api/v1/rooms/procedure/run", json={"room": "permit"}, headers={"X-CSRF-Token": masked(dana.csrf)}).status_code
+        == 403
+    )
     option = client.post("/api/v1/rooms/corridor/run", json={"room": "home", "options": {"binding": 99}}, headers=secret)
     assert (option.status_code, "binding = 99" in option.json()["what"]) == (400, True)
     run = client.post("/api/v1/rooms/corridor/run", json={"room": "home", "options": {"binding": 1}}, headers=secret)

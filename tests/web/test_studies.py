@@ -112,7 +112,11 @@ def test_the_views_show_an_own_study_once_it_was_run(app, aigul, tiny):
 
 
 def test_a_report_is_served_under_a_policy_of_its_own_that_allows_just_what_we_wrote(aigul, tiny):
-    for address, language in (("/reports/tiny/report.html", "ru"), ("/reports/tiny/ru/report.html", "ru"), ("/reports/tiny/en/report.html", "en")):
+    for address, language in (
+        ("/reports/tiny/report.html", "ru"),
+        ("/reports/tiny/ru/report.html", "ru"),
+        ("/reports/tiny/en/report.html", "en"),
+    ):
         reply = aigul.client.get(address)
         assert reply.status_code == 200
         assert f'<html lang="{language}">' in reply.text
@@ -144,7 +148,16 @@ def test_a_page_that_is_not_as_we_write_it_gets_no_script(tmp_path):
 
 @pytest.mark.parametrize(
     "name",
-    ["../../qonys.db", "/etc/passwd", "sub/own.csv", "..\\\\own.csv", "shipped:../studies/kazakhstan.toml", "shipped:/etc/passwd", ".own.csv", "own.exe"],
+    [
+        "../../qonys.db",
+        "/etc/passwd",
+        "sub/own.csv",
+        "..\\\\own.csv",
+        "shipped:../studies/kazakhstan.toml",
+        "shipped:/etc/passwd",
+        ".own.csv",
+        "own.exe",
+    ],
 )
 def test_a_study_reaches_no_path_outside(tmp_path, name):
     with pytest.raises(QonysError):
@@ -154,7 +167,11 @@ def test_a_study_reaches_no_path_outside(tmp_path, name):
 @pytest.mark.parametrize("name", ["../evil", "kazakhstan", "trace", "questions", "a b", ".hidden", "", "x" * 65, "study.toml/.."])
 def test_a_study_has_a_name_that_is_no_path_and_no_built_in_one(tmp_path, name):
     with pytest.raises(QonysError):
-        check_study(tmp_path, STUDY.replace('"tiny"', repr(name).replace("'", '"')).replace('"own.csv"', '"shipped:figure/kaz_kandas.csv"'), owner="")
+        check_study(
+            tmp_path,
+            STUDY.replace('"tiny"', repr(name).replace("'", '"')).replace('"own.csv"', '"shipped:figure/kaz_kandas.csv"'),
+            owner="",
+        )
 
 
 @pytest.mark.parametrize("contract", PERSONAL)
@@ -164,7 +181,9 @@ def test_a_study_takes_no_tables_of_persons(tmp_path, contract):
         check_study(tmp_path, STUDY.replace('"own.csv"]', f'"own.csv"]\n{contract} = ["own.csv"]'), owner="me")
 
 
-@pytest.mark.parametrize("text", ["", "name = 3", "name = 'a'\ntables = 3", "name = 'a'\n[tables]\nfigure = [3]", "[" * 4000, "name = 'a'\ntables = {x = 1}"])
+@pytest.mark.parametrize(
+    "text", ["", "name = 3", "name = 'a'\ntables = 3", "name = 'a'\n[tables]\nfigure = [3]", "[" * 4000, "name = 'a'\ntables = {x = 1}"]
+)
 def test_what_is_no_study_is_refused_and_kept_as_it_was_typed(aigul, text):
     reply = aigul.post("/en/studies/new", text=text)
     assert reply.status_code == 422
@@ -212,7 +231,9 @@ def test_a_number_leads_back_to_its_rows_sources_and_files(aigul, tiny, language
     assert found[-1]["sha256"]
 
 
-@pytest.mark.parametrize("cell", ["crossing/x/person_id", "household/h1", "nothing", "../run.json", "figure/../../x", "resettlement/2021/nothing", HOSTILE])
+@pytest.mark.parametrize(
+    "cell", ["crossing/x/person_id", "household/h1", "nothing", "../run.json", "figure/../../x", "resettlement/2021/nothing", HOSTILE]
+)
 def test_a_way_back_that_is_none_or_leads_to_persons_is_refused(aigul, tiny, cell):
     reply = aigul.client.get("/en/studies/trace", params={"study": "tiny", "cell": cell})
     assert reply.status_code == 400

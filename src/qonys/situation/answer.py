@@ -31,9 +31,9 @@ class Situation:
     out_of_line: pd.DataFrame
 
 
-def prepare() -> None:
-    """Open what ships with the package, so that the first page need not wait for it: some seconds, best in a thread of its own."""
-    opened = register_held()
+def prepare(registers: Sequence[str] = DEFAULT) -> None:
+    """Open the shipped figures and the registers, so that the first page need not wait: some seconds, best in a thread of its own."""
+    opened = register_held(registers)
     for what in PAIRS:
         pairs_held(opened, what)
     areas_known()

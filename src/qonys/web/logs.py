@@ -31,7 +31,7 @@ def told(error: BaseException) -> dict[str, Any]:
 class Lines(logging.Formatter):
     """Every record as a JSON object of one line.
 
-    Of our own loggers the message, which is an object already; of others only the template of the message, since what is filled in may be
+    Of our own loggers the message, which is an object already; of others only the line of code that speaks, since what it says may be
     anything.
     """
 
@@ -44,7 +44,7 @@ class Lines(logging.Formatter):
         if record.name.startswith("qonys"):
             values |= _object(record.getMessage())
         else:
-            values |= {"logger": record.name, "says": record.msg.strip() if isinstance(record.msg, str) else type(record.msg).__name__}
+            values |= {"logger": record.name, "says": f"{record.module}:{record.lineno}"}
         if record.exc_info and record.exc_info[1] is not None:
             values |= told(record.exc_info[1])
         return json.dumps(values, ensure_ascii=False)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 # of key pairs only: none is no signature, and HS256 would take the published key for a secret
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519")
+KEY_TYPES = ("RSA", "EC", "OKP")
 WAIT = 10  # seconds for each answer of the service
 LARGEST = 2**20  # bytes of an answer
 LEEWAY = 60  # seconds that clocks may differ
@@ -97,7 +98,8 @@ def verified(token: str, keys: dict[str, Any], openid: OpenID, *, nonce: str, no
         exp={"essential": True}, iat={"essential": True}, sub={"essential": True}, nonce={"essential": True, "value": nonce},
     )  # fmt: skip
     try:
-        claims = jwt.decode(token, KeySet.import_key_set(keys), algorithms=ALGORITHMS).claims  # type: ignore[arg-type]
+        pairs = [key for key in keys["keys"] if key.get("kty") in KEY_TYPES]
+        claims = jwt.decode(token, KeySet.import_key_set({"keys": pairs}), algorithms=ALGORITHMS).claims
         checks.validate(claims)
     except (JoseError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise DataError(f"the ID token is not to be believed: {type(error).__name__}", mend="sign in again") from None

@@ -28,11 +28,12 @@ class Warm(threading.Thread):
 
     def run(self) -> None:
         """Answer all views, then wait for a change."""
-        prepare()  # registers and flows, opened once for every view
         done = None
         while not self._over.is_set():
             stamp = self.desk.runs.stamp()
             if stamp != done:
+                here = Here(words(LANGUAGES[0]), self.desk.runs)
+                prepare(here.registers)  # registers and flows, opened once for every view
                 self._answer_all()
                 done = stamp
             self._over.wait(LOOK)

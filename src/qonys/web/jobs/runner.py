@@ -118,7 +118,7 @@ class Runner:
                 jobs.fail(self.database, id, attempt, *too_large(self.settings))  # what native libraries do without memory
             elif os.WIFEXITED(status) and os.WEXITSTATUS(status):
                 what = f"the process of this run ended before it could say why (code {os.WEXITSTATUS(status)})"
-                jobs.fail(self.database, id, attempt, what, f"it may need more memory: {too_large(self.settings)[1]}")
+                jobs.fail(self.database, id, attempt, what, f"perhaps {'; '.join(too_large(self.settings))}")
             # else it was killed from outside: it is begun anew
 
     def _end(self, job: Job, *, late: bool) -> None:

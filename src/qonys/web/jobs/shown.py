@@ -153,8 +153,9 @@ def pictures(found: Result, prefix: str = "") -> list[Figure]:
 
 def listing(found: Result, name: str, rows: pd.DataFrame, columns: str, *, folded: bool = False) -> Listing:
     """A table of a run with its columns as given in KEY and TABLES."""
-    wanted = [(column, form) for column, _, form in (one.partition("/") for one in columns.split()) if column in rows.columns]
-    headings = tuple((_heading(found.say, column, form), form not in "@d?") for column, form in wanted)
+    named = [(column, form) for column, _, form in (one.partition("/") for one in columns.split()) if column in rows.columns]
+    wanted = [(column, form) for column, form in named if rows[column].notna().any()]
+    headings = tuple((_heading(found.say, column, form, name), form not in "@d?") for column, form in wanted)
     printed = tuple(tuple(escape(_cell(found, row, column, form)) for column, form in wanted) for row in rows.to_dict("records"))
     return Listing(name=name, title=found.say(f"web.rooms.table.{name}"), headings=headings, rows=printed, data=rows, folded=folded)
 
@@ -177,8 +178,9 @@ def own_ids(svg: str, prefix: str) -> str:
     return _ID.sub(lambda id: f"{prefix}{id[0]}", svg)
 
 
-def _heading(say: Words, column: str, form: str) -> str:
-    heading = say.label("column", column, column)
+def _heading(say: Words, column: str, form: str, table: str = "") -> str:
+    own = f"web.heading.{table}.{column}"
+    heading = say.plain(own) if say.has(own) else say.label("column", column, column)
     return heading if form != "%" or heading.endswith("%") else f"{heading}, %"
 
 

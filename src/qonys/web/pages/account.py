@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from anyio import to_thread
 from fastapi import APIRouter, Depends, Form, Path, Request
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
@@ -15,10 +13,11 @@ from qonys.core.errors import DesignError, QonysError
 from qonys.i18n import words
 from qonys.web.frame import page
 from qonys.web.gate import address_of, cookie_name, needs, protected
-from qonys.web.pages.sign import CHECKS, minutes_of
+from qonys.web.pages.sign import minutes_of
 from qonys.web.state import attempts, people, sessions
 from qonys.web.state.people import Person
 from qonys.web.state.tables import ROLES, moment
+from qonys.web.waiting import check_password
 
 if TYPE_CHECKING:
     from qonys.web.app import Desk
@@ -53,7 +52,7 @@ def profile(
 @router.post("/password", dependencies=guarded)
 async def password(request: Request, language: Language, person: Self, old: Word = "", new: Word = "", again: Word = "") -> Response:
     """Another password, for whoever knows the one of now; all other sessions end."""
-    return await to_thread.run_sync(partial(_password, request, language, person, old, new, again), limiter=CHECKS)
+    return await check_password(_password, request, language, person, old, new, again)
 
 
 def _password(request: Request, language: Language, person: Person, old: str, new: str, again: str) -> Response:

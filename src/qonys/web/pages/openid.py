@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import secrets
 from datetime import timedelta
-from functools import partial
 from hashlib import sha256
 from typing import TYPE_CHECKING, Literal
 
-from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Request
 from sqlalchemy import delete, insert, select
 from starlette.exceptions import HTTPException
@@ -23,6 +21,7 @@ from qonys.web.sealed import sealed, unsealed
 from qonys.web.state import attempts, audit, people
 from qonys.web.state.tables import attempts as attempts_table
 from qonys.web.state.tables import moment
+from qonys.web.waiting import a_few
 
 if TYPE_CHECKING:
     from qonys.web.app import Desk
@@ -34,14 +33,13 @@ COOKIE = "qonys_openid"  # of a browser that has gone to the service and may com
 BACK = "/openid/back"
 LASTS = timedelta(minutes=10)
 USED = "openid"  # kind of the note that a state was used
-# the service may be slow: those who wait for it take no thread from the readers
-_asked = CapacityLimiter(4)
+AT_ONCE = 4  # the service may be slow
 
 
 @router.get("/openid/begin")
 async def begin(request: Request, lang: Literal["en", "ru", "kk"] = "en", next: str = "") -> Response:
     """Off to the service."""
-    return await to_thread.run_sync(partial(_begin, request, lang, next[:2000]), limiter=_asked)
+    return await a_few(AT_ONCE, "openid", _begin, request, lang, next[:2000])
 
 
 def _begin(request: Request, language: str, next: str) -> Response:
@@ -61,8 +59,7 @@ def _begin(request: Request, language: str, next: str) -> Response:
 @router.get(BACK)
 async def back(request: Request, state: str = "", code: str = "", error: str = "", iss: str = "") -> Response:
     """Back from the service: whom it vouches for is signed in."""
-    reply: Response = await to_thread.run_sync(partial(_back, request, state, code, error, iss), limiter=_asked)
-    return reply
+    return await a_few(AT_ONCE, "openid", _back, request, state, code, error, iss)
 
 
 def _back(request: Request, state: str, code: str, error: str, iss: str) -> Response:
@@ -118,7 +115,8 @@ def _person(desk: Desk, came: Came, role: str, language: str) -> Person:
         if found is not None:
             return found
         short = sha256(came.subject.encode()).hexdigest()[:10]
-        for name in (*came.names, *(f"{name[:50]}-{short[:4]}" for name in came.names), f"openid-{short}"):
+        names = [name for name in came.names if 2 <= len(name) <= 50]
+        for name in (*names, *(f"{name}-{short[:4]}" for name in names), f"openid-{short}"):
             try:
                 return people.add(
                     connection, name, role=role, full_name=came.full_name, subject=came.subject, language=language, by="openid"

@@ -12,6 +12,7 @@ from starlette.responses import FileResponse, RedirectResponse, Response
 
 from qonys.core.errors import DataError, DesignError
 from qonys.i18n import Words, words
+from qonys.report.dossier import study_title
 from qonys.web import frame
 from qonys.web.frame import page
 from qonys.web.gate import needs, protected
@@ -219,8 +220,11 @@ def _text_name(job: Job) -> str:
 
 
 def _page(request: Request, template: str, language: str, **values: Any) -> Response:
-    say = words(language)
-    return Response(
-        page(request, template, step=lambda job: step_of(job, say), called=lambda job: results.title_of(job, say), **values),
-        media_type="text/html",
-    )
+    say, runs = words(language), request.app.state.desk.runs
+
+    def called(job: Job) -> str:
+        if job.kind == "study" and job.title in runs.names():
+            return study_title(runs.study(job.title), say)
+        return results.title_of(job, say)
+
+    return Response(page(request, template, step=lambda job: step_of(job, say), called=called, **values), media_type="text/html")

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Depends, Form, Request
 from starlette.responses import RedirectResponse, Response
 
@@ -17,13 +15,12 @@ from qonys.web.frame import page
 from qonys.web.gate import Refused, address_of, cookie_name, protected
 from qonys.web.sealed import sealed, unsealed
 from qonys.web.state import attempts, audit, onetime, people, sessions
+from qonys.web.waiting import check_password
 
 router = APIRouter(include_in_schema=False)
 Language = Literal["en", "ru", "kk"]
 CHOOSING = "qonys_choosing"  # cookie of whoever came with a one-time password
 CHOICE = timedelta(minutes=10)
-# a check of a password takes 64 MB and most of a core: the others wait without a thread
-CHECKS = CapacityLimiter(2)
 
 
 @router.get("/{language}/sign-in")
@@ -40,7 +37,7 @@ async def sign_in(
     password: Annotated[str, Form(max_length=1000)] = "", next: Annotated[str, Form(max_length=2000)] = "",
 ) -> Response:  # fmt: skip
     """Open a session. No session is needed to ask for one, so there is no secret in this form; the gate checks where it comes from."""
-    return await to_thread.run_sync(partial(_sign_in, request, language, name, password, next), limiter=CHECKS)
+    return await check_password(_sign_in, request, language, name, password, next)
 
 
 def _sign_in(request: Request, language: Language, name: str, password: str, next: str) -> Response:
@@ -83,7 +80,7 @@ async def choose_own(
     again: Annotated[str, Form(max_length=1001)] = "",
 ) -> Response:  # fmt: skip
     """Keep it, and open a session."""
-    return await to_thread.run_sync(partial(_choose_own, request, language, password, again), limiter=CHECKS)
+    return await check_password(_choose_own, request, language, password, again)
 
 
 def _choose_own(request: Request, language: Language, password: str, again: str) -> Response:

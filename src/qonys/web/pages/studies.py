@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 router = APIRouter(include_in_schema=False)
 FILES = {"report.html": "text/html", "tables.xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
 LONGEST_TEXT = 200_000  # characters that are checked at once
-MOST_STEPS = 200  # of a way back that are shown
+MOST_STEPS = 60  # of a way back that are shown
 QUIET = ("row", "note", "evidence", "id", "source", "inputs")  # facts of a row that are told elsewhere
 _CODES = (Markup("<code>shipped:</code>"), Markup("<code>pulled:</code>"))
 _POLICY = "default-src 'none'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"

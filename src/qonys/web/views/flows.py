@@ -293,7 +293,7 @@ def world(asked: AskedMap, here: Here) -> Shown:
         }
     )
     drawn = drawn[drawn["code"].isin(mapped("europe"))] if len(set(drawn["code"]) & mapped("europe")) > 3 else drawn
-    view = "europe" if set(drawn["code"]) <= mapped("europe") else "world"
+    view: Literal["world", "europe"] = "europe" if set(drawn["code"]) <= mapped("europe") else "world"
     about, unit = say("web.world.about"), "unit.name.percent" if percent else "unit.name.persons"
     chart = country_map(
         drawn,

@@ -73,7 +73,7 @@ def measures(asked: AskedMeasures, here: Here) -> Shown:
     begun = found["start"].dropna()
     answer = (first, say("web.measures.span", first=say.date(min(begun)), last=say.date(max(begun)))) if len(begun) else (first,)
     start = (asked.page - 1) * MOST
-    blocks = [*_by_month(found, say), _listing(found.iloc[start : start + MOST], say, len(found), start)]
+    blocks: list[Figure | Listing] = [*_by_month(found, say), _listing(found.iloc[start : start + MOST], say, len(found), start)]
     made = Made(command=_command(asked), methods=("in-force",))
     return Shown(title=say("web.measures.title"), answer=answer, blocks=tuple(blocks), made=made, also=_pages(asked, len(found), say))
 
