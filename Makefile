@@ -1,4 +1,5 @@
 # make study   set everything up and run the two studies in three languages
+# make web     set everything up and serve the dashboard on the shipped studies, for reading only; prints its address
 # make test    set everything up and run every test
 # make check   lint, format, types and the fast tests
 # make bench   time the main steps, as ratios in one run
@@ -11,7 +12,7 @@ READY := $(VENV)/.ready
 # without colour, questions or version checks: the same output on a terminal and in CI
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: study test lint check bench docs golden lock clean
+.PHONY: study web test lint check bench docs golden lock clean
 
 # the two studies run side by side, one core each
 study: $(READY)
@@ -19,6 +20,10 @@ study: $(READY)
 	$(BIN)/qonys study run kazakhstan -o out/kazakhstan & other=$$!; \
 	$(BIN)/qonys study run eu-covid -o out/eu-covid; here=$$?; \
 	wait $$other && [ $$here -eq 0 ] && echo "make study: $$(( $$(date +%s) - started )) s after installation"
+
+# the two studies are run in the background when they have not been yet; the pages say so until they are
+web: $(READY)
+	$(BIN)/qonys web run --home out/web --public
 
 test: $(READY)
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations=10

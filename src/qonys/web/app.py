@@ -36,6 +36,7 @@ from qonys.web.pages import (
 from qonys.web.state.backup import recover
 from qonys.web.state.database import Database
 from qonys.web.views import Kept, Runs
+from qonys.web.views.here import NotYet
 from qonys.web.warm import Warm
 
 if TYPE_CHECKING:
@@ -98,6 +99,7 @@ def create_app(settings: Settings) -> FastAPI:
         app.include_router(one.router)
     app.add_api_route("/", _home, include_in_schema=False)
     app.add_api_route("/{language}/methods/{name}", _method, include_in_schema=False)
+    app.add_api_route("/{language}/about", _about, include_in_schema=False)
     app.add_api_route("/health", _health, include_in_schema=False)
     app.add_api_route("/static/{stamp}/{name}", _static, include_in_schema=False)
     app.add_exception_handler(Refused, _refused)
@@ -128,6 +130,10 @@ def _method(request: Request, language: show.Language, name: str) -> Response:
     return Response(page(request, "method.html.j2", name=methods.names()[name], text=text), media_type="text/html")
 
 
+def _about(request: Request, language: show.Language) -> Response:
+    return Response(page(request, "about.html.j2", version=version("qonys"), pages=methods.names()), media_type="text/html")
+
+
 def _static(stamp: str, name: str) -> Response:
     content = static(name)
     if content is None:
@@ -143,6 +149,9 @@ def _refused(request: Request, error: Any) -> Response:
 def _sentence(request: Request, error: Any) -> Response:
     """What a user can mend, as a sentence."""
     status = getattr(error, "status", 400)
+    if isinstance(error, NotYet) and not request.url.path.startswith("/api/"):
+        html = page(request, "error.html.j2", key="web.error.not_yet", values={}, sentence=None, again=NotYet.again)
+        return Response(html, status, media_type="text/html", headers={"Retry-After": str(NotYet.again)})
     if request.url.path.startswith("/api/"):
         return JSONResponse({"what": error.what, "mend": error.mend}, status)
     return Response(

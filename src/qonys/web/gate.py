@@ -21,7 +21,7 @@ from qonys.web.state import sessions
 from qonys.web.state.people import Person  # FastAPI reads the annotation of Needs
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -255,18 +255,24 @@ def unmasked(given: str) -> str:
         return ""
 
 
-async def protected(request: Request) -> None:
+async def protected(request: Request) -> AsyncIterator[None]:
     """A form that changes something: it must carry the secret of the session that it was shown in. Tokens need none."""
-    if request.state.session is None:
-        if request.state.person is not None:
-            return
+    if request.state.person is None:
         raise Refused(401, "web.error.sign_in")
-    given = request.headers.get("x-csrf-token", "")
-    if not given and not request.headers.get("content-type", "").startswith("application/json"):
-        form = await request.form()
-        given = str(form.get("csrf", ""))
-    if not sessions.csrf_ok(request.state.session, unmasked(given)):
-        raise Refused(403, "web.error.csrf")
+    try:
+        if request.state.session is not None and not sessions.csrf_ok(request.state.session, unmasked(await _given(request))):
+            raise Refused(403, "web.error.csrf")
+        yield
+    finally:
+        await request.close()  # files of the form that no route took
+
+
+async def _given(request: Request) -> str:
+    if given := request.headers.get("x-csrf-token", ""):
+        return given
+    if request.headers.get("content-type", "").startswith("application/json"):
+        return ""
+    return str((await request.form()).get("csrf", ""))
 
 
 class Needs:

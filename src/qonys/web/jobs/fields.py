@@ -120,11 +120,12 @@ def changed(text: str, base: str, given: Mapping[str, str], file: str = "room.to
 
 def _edited(text: str, content: dict[str, Any], put: Mapping[Path, Any]) -> str:
     import tomli_w
-    import tomlkit
 
     for path, value in put.items():
         _put(content, path, value)
     try:
+        import tomlkit
+
         document = tomlkit.parse(text)
         for path, value in put.items():
             _put(document, path, value)

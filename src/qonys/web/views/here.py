@@ -25,6 +25,7 @@ class NotYet(StudyError):
     """A study whose run has not ended: ask again later."""
 
     status = 503
+    again = 15  # seconds until it is worth asking again
 
 
 class Runs:
