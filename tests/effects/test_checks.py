@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import binom
 from test_estimators import design, made, simulated
 
 from qonys.effects import checks, estimate, least_effect
@@ -67,11 +68,11 @@ def test_the_least_effect_shrinks_with_units_and_is_found_in_four_cases_of_five(
     assert least_effect(large, one) < least_effect(small, one)
     least = least_effect(small, one)
     hits = 0
-    for seed in range(60):
+    for seed in range(40):
         table = simulated(seed + 100, cohorts=(6,), units=20)
         table["value"] += (2 - least) * (table["dose"] > 0)  # the effect is now -least
         hits += estimate(made(table, one), one, "event_study").decided
-    assert 0.65 <= hits / 60 <= 0.95
+    assert binom.ppf(0.001, 40, 0.8) <= hits <= binom.ppf(0.999, 40, 0.8)
 
 
 def test_a_panel_without_anyone_to_compare_with_has_no_least_effect():

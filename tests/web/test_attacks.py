@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 from collections import Counter
+from pathlib import Path
 
 import pytest
 from argon2 import PasswordHasher
@@ -17,9 +18,9 @@ from qonys.web.state.tables import ROLES
 from tests.web.conftest import PASSWORD, made, signed
 from tests.web.walking import UNPROTECTED, texts, unsafe, ways
 
-TEMPLATES = gate.__file__.replace("gate.py", "templates")
-FIELDS = sorted({name for file in os.scandir(TEMPLATES) for name in re.findall(r'\bname="(\w+)"', open(file.path, encoding="utf-8").read())} - {"csrf"})
-FILES = sorted({name for file in os.scandir(TEMPLATES) for name in re.findall(r'type="file"[^>]*\bname="(\w+)"|\bname="(\w+)"[^>]*type="file"', open(file.path, encoding="utf-8").read()) for name in name if name})
+FORMS = "".join(path.read_text(encoding="utf-8") for path in sorted((Path(gate.__file__).parent / "templates").iterdir()))
+FIELDS = sorted(set(re.findall(r'\bname="(\w+)"', FORMS)) - {"csrf"})
+FILES = sorted({name for field in re.findall(r"<input[^>]*>", FORMS) if 'type="file"' in field for name in re.findall(r'\bname="(\w+)"', field)})
 REFUSED = (303, 401, 403, 404, 405)
 HTML = "\"'><script>alert(1)</script><img src=x onerror=alert(2)>{{7*7}}"
 SQL = "x' OR '1'='1'; DROP TABLE people; --"
@@ -47,10 +48,10 @@ def app(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def full(tmp_path_factory, finished_runs):
+def full(tmp_path_factory, web_home):
     """An application with finished studies, so that views answer."""
     home = tmp_path_factory.mktemp("attacks") / "full"
-    shutil.copytree(finished_runs, home / "runs", copy_function=os.link)
+    shutil.copytree(web_home / "runs", home / "runs", copy_function=os.link)
     yield from started(home)
 
 
@@ -166,6 +167,7 @@ def started_now(home, **own):
 # Paths
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way_out", WAYS_OUT)
 def test_no_path_or_name_of_a_download_leads_out_of_its_folder(app, way_out):
     chief = signed(app, "chief", "admin")
@@ -255,18 +257,19 @@ def test_what_was_kept_is_shown_as_text_on_every_page(app):
         audit.record(connection, person=HTML, action="test.html", object=HTML, detail={HTML: HTML})
     sessions.issue_token(database, mole, HTML[:64], days=1, role="viewer")
     jobs.queue(database, "procedure", title=HTML, owner=mole, asked={"text": HTML})
-    rooms.save(database, mole, "procedure", HTML[:80], HTML) if hasattr(rooms, "save") else None
+    rooms.save(database, "procedure", HTML[:60], HTML, owner=mole)
     spy = signed(app, "mole", "admin")
     for way in ways(app):
         if way.method == "GET":
             assert not shown_raw(spy.client.get(way.address())), way
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("content", [b"", b"\x00" * 2000, b"PK\x03\x04broken", b"\x1f\x8b\x08broken", b"a,b\n" + b'"' * 5000, b"[" * 5000, b"\xff\xfe\x00\x00", b"= [", b"<?xml version='1.0'?><!DOCTYPE x [<!ENTITY e SYSTEM 'file:///etc/passwd'>]><x>&e;</x>"])
 def test_an_upload_that_is_not_what_it_says_is_a_sentence(app, content):
     for way in unsafe(app):
         chief = signed(app, "chief", "admin")
-        for name in ("x.toml", "x.csv", "x.xlsx", "../../x.toml", "x" * 300 + ".csv"):
+        for name in ("x.toml", "../../x.xlsx"):
             fields = {"csrf": gate.masked(chief.csrf), "name": "x", "kind": "procedure", "importer": "oxcgrt"}
             reply = chief.client.request(way.method, way.address(), data=fields, files={one: (name, content) for one in FILES or ["file"]})
             assert fine(reply), f"{way} {name}: {reply.text[:500]}"
@@ -313,4 +316,6 @@ def test_no_page_holds_a_script_or_style_of_its_own(app):
             continue
         assert reply.headers["content-security-policy"].startswith("default-src 'none'"), way
         assert "unsafe" not in reply.headers["content-security-policy"], way
-        assert not re.search(r"<script(?![^>]*\bsrc=)|<style|\son\w+\s*=|\sstyle\s*=|javascript:", reply.text), way
+        tags = " ".join(re.findall(r"<[a-z][^<>]*>", reply.text))
+        tags = re.sub(r'="[^"]*"', lambda found: '="javascript:"' if "javascript:" in found[0] else '=""', tags)
+        assert not re.search(r"<script(?![^>]*\bsrc=)|<style|\son\w+\s*=|\sstyle\s*=|javascript:", tags), way

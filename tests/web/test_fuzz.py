@@ -22,7 +22,7 @@ def test_no_question_makes_the_interface_fail(public):
             continue
 
         @given(case=operation.as_strategy())
-        @settings(max_examples=8, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+        @settings(max_examples=4, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
         def ask(case):
             nonlocal asked
             reply = case.call(timeout=300)

@@ -63,7 +63,7 @@ def test_every_link_of_every_page_leads_to_a_page(public):
             continue
         reply = public.get(address)
         assert reply.status_code in (200, 303), (address, reply.status_code)
-        if reply.headers["content-type"].startswith("text/html") and reply.status_code == 200:
+        if reply.status_code == 200 and reply.headers["content-type"].startswith("text/html"):
             for link in Page(reply.text).links:
                 link = link.replace("&amp;", "&").partition("#")[0]
                 if link.startswith("?"):

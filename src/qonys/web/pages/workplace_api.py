@@ -171,7 +171,7 @@ def agreement(request: Request, who: Analyst) -> list[Agreement]:
     return [Agreement(**row) for row in json.loads(found.to_json(orient="records"))]
 
 
-@router.get("/export", operation_id="work_export", response_class=PlainTextResponse)
+@router.get("/export", operation_id="work_export", responses={200: {"content": {"application/toml": {}}}})
 def export(request: Request, who: Analyst, issuer: Area) -> Response:
     """What was accepted of an issuer, as a register file."""
     return PlainTextResponse(workplace.export(request.app.state.desk.database, issuer), media_type="application/toml")
