@@ -23,8 +23,12 @@ FIGURES = Path(__file__).parents[2] / "shared" / "figures"
 DATA = Path(__file__).parents[2] / "shared" / "data"
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    """Files with slow tests first: a worker that begins one of them last would keep all others waiting."""
+    """What waits for a whole study is slow. Files with slow tests first: a worker that begins one last would keep all others waiting."""
+    for item in items:
+        if "ran" in item.fixturenames:
+            item.add_marker("slow")
     slow = {item.path for item in items if item.get_closest_marker("slow")}
     items.sort(key=lambda item: item.path not in slow)
 

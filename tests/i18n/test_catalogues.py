@@ -17,7 +17,27 @@ from qonys.studies import QUESTIONS
 
 every_language = pytest.mark.parametrize("language", LANGUAGES)
 # words that are written in Latin letters in Russian and Kazakh too
-LATIN = {"COVID", "COVID-19", "REFUNITE", "Qonys", "English", "SHA-256", "SEF", "Schengen", "HTML", "CSV", "TOML", "XLSX", "DOI", "UTC", "JSON", "Parquet", "COBAP", "CoronaNet", "OxCGRT"}
+LATIN = {
+    "COVID",
+    "COVID-19",
+    "REFUNITE",
+    "Qonys",
+    "English",
+    "SHA-256",
+    "SEF",
+    "Schengen",
+    "HTML",
+    "CSV",
+    "TOML",
+    "XLSX",
+    "DOI",
+    "UTC",
+    "JSON",
+    "Parquet",
+    "COBAP",
+    "CoronaNet",
+    "OxCGRT",
+}
 CODED = {"target": "target", "field": "field", "instrument": "instrument", "level": "level"}
 
 

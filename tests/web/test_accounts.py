@@ -12,13 +12,13 @@ from argon2 import PasswordHasher
 from hypothesis import given
 from hypothesis import strategies as st
 from starlette.testclient import TestClient
+from tests.web.conftest import LANGUAGES, PASSWORD, made, signed
 
 from qonys.web.gate import masked
 from qonys.web.pages.sign import inside, minutes_of
 from qonys.web.sealed import sealed, unsealed
 from qonys.web.state import attempts, audit, onetime, passwords, people, sessions
 from qonys.web.state.tables import moment
-from tests.web.conftest import LANGUAGES, PASSWORD, made, signed
 
 OTHER = "another long word for tests"
 
@@ -101,7 +101,9 @@ def test_a_wait_is_told_in_whole_minutes_that_are_enough(seconds):
 def test_a_thousand_wrong_passwords_open_nothing_and_do_not_lock_the_owner_out(app, database):
     people.add(database, "owner", role="viewer", password=PASSWORD, by=None)
     assert sign_in(client_of(app, "203.0.113.9"), "owner", PASSWORD).status_code == 303
-    statuses = [sign_in(client_of(app, f"198.51.{one % 4}.{one % 250}"), "owner", f"wrong password {one}").status_code for one in range(1000)]
+    statuses = [
+        sign_in(client_of(app, f"198.51.{one % 4}.{one % 250}"), "owner", f"wrong password {one}").status_code for one in range(1000)
+    ]
     assert set(statuses) == {401, 429}
     assert statuses.count(401) <= attempts.LIMITS["name"]
     # a stranger is refused even with the right one, for now; the owner where they always come from is not
@@ -134,7 +136,9 @@ def test_what_a_proxy_tells_is_believed_only_where_it_is_set(tmp_path):
             client.follow_redirects = False
             for one in range(6):
                 client.post("/en/sign-in", data={"name": "owner", "password": "no"}, headers={"X-Forwarded-For": f"evil, 198.51.100.{one}"})
-            reply = client.post("/en/sign-in", data={"name": "owner", "password": PASSWORD}, headers={"X-Forwarded-For": "10.0.0.1, 203.0.113.1"})
+            reply = client.post(
+                "/en/sign-in", data={"name": "owner", "password": PASSWORD}, headers={"X-Forwarded-For": "10.0.0.1, 203.0.113.1"}
+            )
             assert {reply.status_code} == expected
 
 
@@ -238,7 +242,12 @@ def test_a_name_and_language_are_kept_and_shown_as_text(reader, database):
 def test_the_password_changes_only_for_whoever_knows_it_and_ends_other_sessions(app, reader, database):
     other = client_of(app)
     sign_in(other, "reader", PASSWORD)
-    for old, new, again in (("wrong", OTHER, OTHER), (PASSWORD, OTHER, "else"), (PASSWORD, "short", "short"), (PASSWORD, PASSWORD, PASSWORD)):
+    for old, new, again in (
+        ("wrong", OTHER, OTHER),
+        (PASSWORD, OTHER, "else"),
+        (PASSWORD, "short", "short"),
+        (PASSWORD, PASSWORD, PASSWORD),
+    ):
         assert reader.post("/en/account/password", old=old, new=new, again=again).status_code == 400
     assert other.get("/en/account").status_code == 200
     assert reader.post("/en/account/password", old=PASSWORD, new=OTHER, again=OTHER).headers["location"] == "/en/account?done=password"
@@ -301,7 +310,10 @@ def test_a_token_is_shown_once_works_and_is_revoked(app, reader, database):
     assert [one.detail.get("role") for one in audit.entries(database, action="token.issue")] == ["viewer"]
 
 
-@pytest.mark.parametrize(("role", "days", "status"), [("analyst", "30", 400), ("admin", "30", 400), ("king", "30", 400), ("viewer", "0", 400), ("viewer", "367", 400), ("viewer", "x", 422)])
+@pytest.mark.parametrize(
+    ("role", "days", "status"),
+    [("analyst", "30", 400), ("admin", "30", 400), ("king", "30", 400), ("viewer", "0", 400), ("viewer", "367", 400), ("viewer", "x", 422)],
+)
 def test_no_token_is_above_its_person_or_lasts_for_ever(reader, role, days, status):
     reply = reader.post("/en/account/tokens", name="script", role=role, days=days)
     assert reply.status_code == status

@@ -8,10 +8,10 @@ import pytest
 from argon2 import PasswordHasher
 from sqlalchemy import text
 from starlette.testclient import TestClient
+from tests.web.conftest import LANGUAGES, PASSWORD, made, signed
 
 from qonys.web.state import audit, onetime, passwords, people, sessions
 from qonys.web.state.tables import ROLES
-from tests.web.conftest import LANGUAGES, PASSWORD, made, signed
 
 PAGES = ("admin", "admin/trail", "admin/system")
 NOBODY = "0" * 32
@@ -63,7 +63,13 @@ def test_nobody_below_an_administrator_sees_or_changes_anything(app, database, r
     someone = signed(app, "someone", role)
     for page in PAGES:
         assert someone.client.get(f"/en/{page}").status_code == 403
-    for path in ("admin/people", f"admin/people/{someone.person.id}/role", f"admin/people/{someone.person.id}/active", f"admin/people/{someone.person.id}/password", "admin/trail/verify"):
+    for path in (
+        "admin/people",
+        f"admin/people/{someone.person.id}/role",
+        f"admin/people/{someone.person.id}/active",
+        f"admin/people/{someone.person.id}/password",
+        "admin/trail/verify",
+    ):
         assert someone.post(f"/en/{path}", role="admin", name="mole", active="no").status_code == 403
     for path in ("people", "trail", "trail/verified", "system"):
         assert someone.client.get(f"/api/v1/{path}").status_code == 403
@@ -79,7 +85,8 @@ def test_a_person_is_added_with_a_one_time_password_shown_on_one_page(admin, dat
     assert onetime.until(database, person) is not None
     assert "<i>" not in reply.text
     assert word not in admin.client.get("/en/admin").text
-    assert [(one.name, one.detail["name"]) for one in audit.entries(database, action="people.add")][0] == ("chief", "marat")
+    added = audit.entries(database, action="people.add")[0]
+    assert (added.name, added.detail["name"]) == ("chief", "marat")
     assert word not in str(audit.entries(database))
 
 
@@ -89,7 +96,19 @@ def test_a_password_that_was_typed_for_somebody_is_not_shown_and_must_be_replace
     assert onetime.until(database, people.named(database, "marat")) is not None
 
 
-@pytest.mark.parametrize("fields", [{"name": "x"}, {"name": "chief"}, {"name": "a b"}, {"name": "ok", "role": "king"}, {"name": "ok", "language": "de"}, {"name": "ok", "password": "short"}, {"name": '"><script>'}, {"name": "aигуль"}])
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"name": "x"},
+        {"name": "chief"},
+        {"name": "a b"},
+        {"name": "ok", "role": "king"},
+        {"name": "ok", "language": "de"},
+        {"name": "ok", "password": "short"},
+        {"name": '"><script>'},
+        {"name": "aигуль"},
+    ],
+)
 def test_what_was_typed_wrong_is_said_and_nothing_typed_is_lost(admin, database, fields):
     reply = admin.post("/en/admin/people", **({"role": "adjudicator", "language": "en", "full_name": "Kept & shown"} | fields))
     assert reply.status_code == 400
@@ -169,7 +188,11 @@ def test_settings_are_shown_without_secrets(tmp_path, monkeypatch):
     from qonys.web.pages.admin import shown_settings
     from qonys.web.settings import OpenID, Settings
 
-    shown = shown_settings(Settings(home=tmp_path, database="postgresql://qonys:s3cret@db/qonys", openid=OpenID(issuer="https://id", client="c", secret="s3cret")))
+    shown = shown_settings(
+        Settings(
+            home=tmp_path, database="postgresql://qonys:s3cret@db/qonys", openid=OpenID(issuer="https://id", client="c", secret="s3cret")
+        )
+    )
     assert "s3cret" not in str(shown)
     assert shown["database"] == "postgresql://qonys:***@db/qonys"
     assert shown["openid_issuer"] == "https://id"

@@ -13,13 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import update
 from starlette.testclient import TestClient
+from tests.web.conftest import PASSWORD, made, signed
 
 from qonys.web.gate import Bounded, Refused, masked, unmasked
 from qonys.web.settings import MB
 from qonys.web.state import passwords, people, sessions
 from qonys.web.state.tables import moment
 from qonys.web.state.tables import sessions as table
-from tests.web.conftest import PASSWORD, made, signed
 
 STRICT = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
@@ -63,7 +63,9 @@ def failing(app):
 # Names and forms of requests
 
 
-@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "a/b", "a@b", "[", "x y", "evil.example:80", "testserver:port", ""])
+@pytest.mark.parametrize(
+    "host", ["evil.example", "127.0.0.1.evil.example", "a/b", "a@b", "[", "x y", "evil.example:80", "testserver:port", ""]
+)
 def test_a_name_that_is_not_ours_is_refused_and_never_repeated(app, host):
     reply = client_of(app).get("/en/sign-in", headers={"Host": host})
     assert reply.status_code == 400
@@ -104,7 +106,7 @@ async def asked(app, scope, messages):
             pause, message = pending.pop(0)
             await anyio.sleep(pause)
             return message
-        await anyio.sleep_forever()
+        return await anyio.sleep_forever()
 
     async def send(message):
         sent.append(message)
@@ -120,12 +122,27 @@ EMPTY = (0, {"type": "http.request", "body": b"", "more_body": False})
 
 
 def test_a_query_that_is_no_text_is_refused_with_a_page(app):
-    sent = anyio.run(asked, app, {"method": "GET", "path": "/en/sign-in", "raw_path": b"/en/sign-in", "query_string": b"next=\xff\xfe"}, [EMPTY])
+    sent = anyio.run(
+        asked, app, {"method": "GET", "path": "/en/sign-in", "raw_path": b"/en/sign-in", "query_string": b"next=\xff\xfe"}, [EMPTY]
+    )
     assert sent[0]["status"] == 400
     assert dict(sent[0]["headers"])[b"content-security-policy"] == STRICT.encode()
 
 
-@pytest.mark.parametrize("path", ["/static/../en/account", "//static/x/../../en/account", "/en/sign-in?/../account", "/en/sign-in#/account", "/EN/ACCOUNT", "/en//account", "/en/account/", "/health/../en/account", "\\static\\"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/static/../en/account",
+        "//static/x/../../en/account",
+        "/en/sign-in?/../account",
+        "/en/sign-in#/account",
+        "/EN/ACCOUNT",
+        "/en//account",
+        "/en/account/",
+        "/health/../en/account",
+        "\\static\\",
+    ],
+)
 def test_no_spelling_of_a_path_gets_past_the_gate(app, path):
     sent = anyio.run(asked, app, {"method": "GET", "path": path, "raw_path": path.encode()}, [EMPTY])
     assert sent[0]["status"] in (303, 404), sent[0]
@@ -136,7 +153,9 @@ def test_no_spelling_of_a_path_gets_past_the_gate(app, path):
 
 
 def test_a_request_that_tells_it_is_too_large_is_refused_with_a_page(reader):
-    reply = reader.client.post("/en/account/profile", content=b"", headers={"Content-Length": str(2 * MB), "Content-Type": "application/x-www-form-urlencoded"})
+    reply = reader.client.post(
+        "/en/account/profile", content=b"", headers={"Content-Length": str(2 * MB), "Content-Type": "application/x-www-form-urlencoded"}
+    )
     assert reply.status_code == 413
     assert reply.headers["content-security-policy"] == STRICT
 
@@ -149,7 +168,9 @@ def test_a_length_that_is_no_number_is_refused(app, told):
 
 
 def streamed(path, kind, cookie="", piece=64 * 1024, most=1000, lies=False):
-    headers = [(b"host", b"localhost"), (b"content-type", kind), (b"cookie", cookie.encode())] + ([(b"content-length", b"10")] if lies else [])
+    headers = [(b"host", b"localhost"), (b"content-type", kind), (b"cookie", cookie.encode())] + (
+        [(b"content-length", b"10")] if lies else []
+    )
     begin = b'--x\r\nContent-Disposition: form-data; name="a"; filename="f"\r\n\r\n' if kind.startswith(b"multipart") else b""
     pieces = [(0, {"type": "http.request", "body": begin * (one == 0) + b"a" * piece, "more_body": True}) for one in range(most)]
     return {"method": "POST", "path": path, "raw_path": path.encode(), "headers": headers}, pieces
@@ -172,7 +193,9 @@ def test_an_upload_is_cut_off_at_the_bound_that_is_set(tmp_path):
     app = made(tmp_path / "home", largest_upload=2 * MB)
     with client_of(app):
         reader = signed(app, "reader", "viewer")
-        scope, pieces = streamed("/en/account/profile", b"multipart/form-data; boundary=x", f"qonys_session={reader.client.cookies['qonys_session']}", most=40)
+        scope, pieces = streamed(
+            "/en/account/profile", b"multipart/form-data; boundary=x", f"qonys_session={reader.client.cookies['qonys_session']}", most=40
+        )
         assert anyio.run(asked, app, scope, pieces)[0]["status"] == 413
 
 
@@ -216,7 +239,22 @@ def test_a_malformed_form_is_refused_without_a_fault(app, reader, kind, body):
 # Headers
 
 
-@pytest.mark.parametrize("path", ["/en/sign-in", "/", "/nowhere", "/en/nowhere", "/xx/sign-in", "/health", "/static/x/nothing.css", "/api/v1/me", "/api/v1/nothing", "/en/account", "/favicon.ico"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/en/sign-in",
+        "/",
+        "/nowhere",
+        "/en/nowhere",
+        "/xx/sign-in",
+        "/health",
+        "/static/x/nothing.css",
+        "/api/v1/me",
+        "/api/v1/nothing",
+        "/en/account",
+        "/favicon.ico",
+    ],
+)
 def test_every_answer_has_a_strict_policy_and_is_in_no_frame(app, reader, path):
     for client in (client_of(app), reader.client):
         reply = client.get(path)
@@ -316,7 +354,9 @@ def test_a_form_needs_the_secret_of_its_own_session(app, reader):
     assert reader.post("/en/account/profile", full_name="x").status_code == 303
 
 
-@pytest.mark.parametrize("headers", [{"Origin": "https://evil.example"}, {"Origin": "null"}, {"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"}])
+@pytest.mark.parametrize(
+    "headers", [{"Origin": "https://evil.example"}, {"Origin": "null"}, {"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"}]
+)
 def test_a_form_of_another_site_is_refused_even_with_the_secret_and_even_to_sign_in(app, reader, headers):
     data = {"csrf": masked(reader.csrf), "full_name": "x"}
     assert reader.client.post("/en/account/profile", data=data, headers=headers).status_code == 403

@@ -9,10 +9,10 @@ import warnings
 
 import pytest
 from starlette.testclient import TestClient
+from tests.web.conftest import PASSWORD, made
 
 from qonys.web import logs
 from qonys.web.state import people
-from tests.web.conftest import PASSWORD, made
 
 
 @pytest.fixture

@@ -64,7 +64,12 @@ class Provider:
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
     def configuration(self):
-        told = {"issuer": self.issuer, "authorization_endpoint": f"{self.issuer}/sign-in", "token_endpoint": f"{self.issuer}/token", "jwks_uri": f"{self.issuer}/keys"}
+        told = {
+            "issuer": self.issuer,
+            "authorization_endpoint": f"{self.issuer}/sign-in",
+            "token_endpoint": f"{self.issuer}/token",
+            "jwks_uri": f"{self.issuer}/keys",
+        }
         return told | self.discovery
 
     def authorize(self, address):
@@ -104,14 +109,28 @@ def service():
 
 @pytest.fixture
 def provider(service):
-    fresh = {"spoiled": {}, "discovery": {}, "key": KEY, "made": service.signed, "keys": lambda: {"keys": [KEY.as_dict(private=False), CURVE.as_dict(private=False)]}, "used": []}
+    fresh = {
+        "spoiled": {},
+        "discovery": {},
+        "key": KEY,
+        "made": service.signed,
+        "keys": lambda: {"keys": [KEY.as_dict(private=False), CURVE.as_dict(private=False)]},
+        "used": [],
+    }
     service.__dict__.update(fresh)
     return service
 
 
 @pytest.fixture
 def app(provider, tmp_path):
-    found = create_app(Settings(home=tmp_path / "home", warm=False, job_slots=0, openid=OpenID(issuer=provider.issuer, client=CLIENT, secret=SECRET, role="analyst")))
+    found = create_app(
+        Settings(
+            home=tmp_path / "home",
+            warm=False,
+            job_slots=0,
+            openid=OpenID(issuer=provider.issuer, client=CLIENT, secret=SECRET, role="analyst"),
+        )
+    )
     with TestClient(found):
         yield found
 
@@ -267,7 +286,10 @@ def test_two_at_once_with_one_state_are_one(app, client, provider):
     query = provider.authorize(begun(client))
     cookies = {"qonys_openid": client.cookies["qonys_openid"]}
     statuses = []
-    threads = [threading.Thread(target=lambda: statuses.append(back(TestClient(app, follow_redirects=False, cookies=cookies), query).status_code)) for _ in range(4)]
+    threads = [
+        threading.Thread(target=lambda: statuses.append(back(TestClient(app, follow_redirects=False, cookies=cookies), query).status_code))
+        for _ in range(4)
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -310,7 +332,15 @@ def test_a_name_that_is_taken_is_not_taken_over(client, provider, database):
     assert (guest.name, guest.role) == ("aigul@example.kz", "analyst")
 
 
-@pytest.mark.parametrize("names", [{"preferred_username": "two words", "email": None}, {"preferred_username": "x" * 500, "email": 7}, {"preferred_username": "<script>", "email": "", "name": "<b>" * 200}, {"preferred_username": None, "email": None, "name": None}])
+@pytest.mark.parametrize(
+    "names",
+    [
+        {"preferred_username": "two words", "email": None},
+        {"preferred_username": "x" * 500, "email": 7},
+        {"preferred_username": "<script>", "email": "", "name": "<b>" * 200},
+        {"preferred_username": None, "email": None, "name": None},
+    ],
+)
 def test_whatever_the_service_calls_somebody_they_get_a_name(client, provider, database, names):
     provider.spoiled = names
     assert came(client, provider).status_code == 303

@@ -176,8 +176,8 @@ def _trail(
     found = audit.entries(database, before=before, limit=ENTRIES + 1, person=person or None, action=action or None)
     everybody = people.listed(database)
     content = page(
-        request, "admin_trail.html.j2", names={one.id: one.name for one in everybody}, entries=found[:ENTRIES], more=found[ENTRIES - 1].number if len(found) > ENTRIES else None,
-        before=before, who=person, action=action, people=everybody, actions=audit.actions(database), verified=verified,
-        broken=broken, head=audit.head(database),
+        request, "admin_trail.html.j2", names={one.id: one.name for one in everybody}, entries=found[:ENTRIES],
+        more=found[ENTRIES - 1].number if len(found) > ENTRIES else None, before=before, who=person, action=action, people=everybody,
+        actions=audit.actions(database), verified=verified, broken=broken, head=audit.head(database),
     )  # fmt: skip
     return Response(content, media_type="text/html")
