@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from tests.web.state.conftest import NOW, PASSWORD, after
-
 from qonys.web.state import audit, onetime, people, sessions
+
+from .conftest import NOW, PASSWORD, after
 
 
 def test_a_one_time_password_replaces_the_one_there_was_for_a_week(db, admin, analyst):
