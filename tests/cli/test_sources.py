@@ -413,7 +413,7 @@ def test_of_a_contract_too_many_rows_are_told_and_what_is_left_out_is_still_coun
     assert len(rows(done.out)) == 2
     assert say.plain("sources.first_rows", shown="2", rows="5") in done.err
     assert (
-        say.plain("sources.harmonised", rows="5", read="6", faults="0", ignored=f"{words(lang).label('ignored', 'is a gap')}: 1")
+        say.plain("sources.harmonised", rows="5", read="6", faults="0", ignored=f"{words('en').label('ignored', 'is a gap')}: 1")
         in done.err
     )
 
