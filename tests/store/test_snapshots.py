@@ -63,7 +63,7 @@ def test_the_shipped_manifest_is_that_of_the_shipped_files():
     assert {name: sha256(package.folder / name) for name in package.files} == package.files
     lying = {
         path.relative_to(package.folder).as_posix()
-        for folder in ("figure", "flow", "stock", "register", "challenge", "object", "policy_field", "coding", "tracker", "rooms")
+        for folder in ("figure", "flow", "stock", "register", "challenge", "object", "policy_field", "coding", "tracker", "rooms", "shapes")
         for path in (package.folder / folder).iterdir()
     }
     assert lying == set(package.files) - {"sources.csv"}

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
-from qonys.report.blocks import Column, Section
+from qonys.report.blocks import Column, Section, coded
 
 if TYPE_CHECKING:
     from qonys.report.blocks import Desk
@@ -35,11 +35,11 @@ def assumptions(desk: Desk) -> Section:
 
     columns = [
         Column(desk.plain("column.room"), lambda row: desk.words.label("room", row["room"], row["room"])),
-        Column(desk.plain("column.what_it_is"), lambda row: own(row, "what") or row["id"]),
+        Column(desk.plain("column.what_it_is"), lambda row: coded("assumptions", row["id"], "what", own(row, "what") or row["id"])),
         Column(desk.plain("column.value"), value, numeric=True),
         desk.number_column("assumptions", "values"),
         Column(desk.plain("column.origin_of_value"), lambda row: desk.plain(f"origin.{row['origin']}")),
-        Column(desk.plain("column.reason_chosen"), lambda row: own(row, "reason")),
+        Column(desk.plain("column.reason_chosen"), lambda row: coded("assumptions", row["id"], "reason", own(row, "reason"))),
     ]
     section.blocks = [
         desk.cells("assumptions", columns, title=desk.say("table.assumptions"), note=desk.noted("note.assumptions", "assumptions"))
