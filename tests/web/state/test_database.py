@@ -279,7 +279,9 @@ def test_a_text_that_no_database_keeps_is_said(db):
             connection.execute(insert(settings).values(key="x", value=word))
 
 
-@pytest.mark.parametrize("value", [float("nan"), float("inf"), NOW, {1, 2}, object(), "half \ud83d"], ids=["nan", "inf", "moment", "set", "object", "half"])
+@pytest.mark.parametrize(
+    "value", [float("nan"), float("inf"), NOW, {1, 2}, object(), "half \ud83d"], ids=["nan", "inf", "moment", "set", "object", "half"]
+)
 def test_a_value_that_json_has_no_word_for_is_said(value):
     with pytest.raises(DataError, match="cannot be kept as JSON"):
         canonical({"x": value})
