@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from qonys.core.periods import months
+from qonys.studies.response import by_year
 
 
 @pytest.fixture(scope="module")
@@ -85,6 +88,27 @@ def test_immigration_and_the_share_of_the_year_closed_are_told_with_a_placebo(re
         assert row.low < row.effect < row.high
         assert row.placebo_low < 0 < row.placebo_high
     assert members.set_index("area").loc["SWE", "certain"] == pytest.approx(76.1, abs=0.1)  # the Swedish entry ban ran from 19 March
+
+
+def test_the_response_by_year_has_every_year_but_the_one_compared_with(results):
+    fits, years = results["response"].rows.set_index("id"), results["response_years"].rows
+    for reading, own in years.groupby("reading"):
+        assert own["year"].tolist() == [*range(2013, 2019), 2020]
+        assert own["event_time"].tolist() == [*range(-7, -1), 0]
+        assert (own["low"].lt(own["effect"]) & own["effect"].lt(own["high"])).all()
+        before = own[own["event_time"].lt(0)]
+        assert fits.loc[reading, ["earlier", "apart"]].tolist() == [6, (before["low"].gt(0) | before["high"].lt(0)).sum()]
+
+
+def test_a_response_by_year_without_noise_is_recovered_exactly():
+    areas, years, truth = list("abcdefghij"), [2016, 2017, 2018, 2019, 2020], {2016: 0.1, 2017: -0.05, 2018: 0.0, 2020: -0.6}
+    dose = pd.Series(np.linspace(0, 1, len(areas)) ** 2, index=areas)
+    flows = pd.DataFrame([
+        {"area": area, "year": year, "inflow": np.exp(5 + place / 3 + 0.2 * (year - 2016) + truth.get(year, 0.0) * dose[area])}
+        for place, area in enumerate(areas) for year in years
+    ])  # fmt: skip
+    found = by_year(flows, dose, "low", 2020)
+    assert found["effect"].tolist() == pytest.approx([100 * np.expm1(value) for value in truth.values()], abs=1e-4)
 
 
 def test_shocks_of_kazakhstan_are_set_against_the_past_of_each_series(answered):

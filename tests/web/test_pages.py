@@ -51,9 +51,9 @@ def test_a_switch_of_language_keeps_the_view(public, path, language):
 
 def test_every_link_of_every_page_leads_to_a_page(public):
     """Also the addresses of pictures, files, methods and entries; of those of one kind the first few."""
-    seen, waiting, counts = set(), [f"/en/{noun}" for noun in NOUNS], {}
+    seen, waiting, counts = set(), [(f"/en/{noun}", "") for noun in NOUNS], {}
     while waiting:
-        address = waiting.pop()
+        address, on = waiting.pop()
         if address in seen:
             continue
         seen.add(address)
@@ -62,14 +62,14 @@ def test_every_link_of_every_page_leads_to_a_page(public):
         if counts[kind] > 3:
             continue
         reply = public.get(address)
-        assert reply.status_code in (200, 303), (address, reply.status_code)
+        assert reply.status_code in (200, 303), (address, reply.status_code, f"linked on {on}")
         if reply.status_code == 200 and reply.headers["content-type"].startswith("text/html"):
             for link in Page(reply.text).links:
                 link = link.replace("&amp;", "&").partition("#")[0]
                 if link.startswith("?"):
                     link = urlsplit(address).path + link
                 if link.startswith("/") and not link.startswith(("/ru/", "/kk/")):
-                    waiting.append(link)
+                    waiting.append((link, address))
     assert len(seen) > 100
 
 

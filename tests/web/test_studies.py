@@ -254,6 +254,12 @@ def test_the_numbers_of_a_text_are_checked_and_the_text_is_not_kept(aigul, dana)
         assert dana.post(f"/{language}/studies/claims", text=text).status_code == 200
         assert dana.post(f"/{language}/studies/claims", text="").status_code == 200
     assert dana.client.post("/en/studies/claims", data={"text": text}).status_code == 403
+    found = dana.client.post("/api/v1/studies/claims?lang=ru", json={"text": text}, headers={"X-CSRF-Token": masked(dana.csrf)}).json()
+    (claim,) = found
+    assert not claim["verdict"].startswith("holds")
+    assert "8,36" in claim["sentence"]
+    assert "770" in claim["span"]
+    assert dana.client.post("/api/v1/studies/claims", json={"text": text}).status_code == 403
 
 
 def test_the_interface_lists_studies_and_runs_them(app, aigul, dana, tiny):

@@ -654,6 +654,30 @@ def test_an_import_is_shown_with_its_quarantine_before_anything_is_written(app, 
     assert (checked.entries, checked.faults) == (13, ())
 
 
+def test_the_interface_imports_by_the_same_rules(app, home, staff):
+    from qonys.web.gate import masked
+
+    author, path = staff["Zhuldyz"], SPECIMENS / "cobap" / "policy_list.csv"
+    mark, at = {"X-CSRF-Token": masked(author.csrf)}, "/api/v1/work/imports"
+
+    def send(who, publisher, **own):
+        files = {"file": (path.name, path.read_bytes())}
+        return who.client.post(at, data={"publisher": publisher}, files=files, headers={"X-CSRF-Token": masked(who.csrf)}, **own)
+
+    assert send(staff["Vera"], "cobap").status_code == 403
+    assert send(author, "nobody").status_code == 400
+    id = send(author, "cobap").json()["run"]["id"]
+    assert author.client.get(f"{at}/{id}").json()["preview"] is None
+    worked(app)
+    told = author.client.get(f"{at}/{id}").json()
+    assert (told["preview"]["measures"], told["preview"]["counts"]["quarantined"], told["taken_in"]) == (13, 3, "")
+    assert staff["Dana"].client.get(f"{at}/{id}").status_code == 404
+    assert author.client.post(f"{at}/{id}/take-in", json={"name": "../x"}, headers=mark).status_code == 400
+    assert not home.imports.exists()
+    assert author.client.post(f"{at}/{id}/take-in", json={"name": "cobap"}, headers=mark).json()["taken_in"] == "cobap"
+    assert (home.imports / "cobap.parquet").is_file()
+
+
 def test_a_file_that_cannot_be_read_is_a_sentence_and_not_a_table(app, home, staff, tmp_path):
     wrong = tmp_path / "wrong.csv"
     wrong.write_text("a,b\n1,2\n", encoding="utf-8")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+import scipy
 
 from qonys.convergence.panel import FEWEST_AREAS, wide_of
 from qonys.convergence.sigma import Change, deviations
@@ -90,5 +90,5 @@ def evidence_of_spread(panel: pd.DataFrame) -> Evidence:
 
 def _reach(without: Floats, coverage: float) -> Floats:
     areas = len(without)
-    reach: Floats = float(stats.t.ppf((1 + coverage) / 2, areas - 1)) * np.sqrt((areas - 1) * without.var(axis=0))
+    reach: Floats = float(scipy.stats.t.ppf((1 + coverage) / 2, areas - 1)) * np.sqrt((areas - 1) * without.var(axis=0))
     return reach

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+import scipy
 
 from qonys.convergence.panel import FEWEST_AREAS, wide_of
 from qonys.core.errors import DesignError
@@ -113,7 +113,7 @@ def joint_verdict(verdicts: Iterable[str]) -> str:
 
 
 def _quantile(coverage: float, areas: int) -> float:
-    return float(stats.t.ppf((1 + coverage) / 2, areas - 1))
+    return float(scipy.stats.t.ppf((1 + coverage) / 2, areas - 1))
 
 
 def _spread_interval(values: Floats, coverage: float) -> tuple[float, float, float]:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+import scipy
 
 from qonys.core.errors import DesignError, nearest
 from qonys.effects.examine import fitting, shape
@@ -76,7 +76,7 @@ def estimate(panel: Panel, design: Design, estimator: str, *, anyway: bool = Fal
 def _interval(estimate_: float, error: float, design: Design, df: float | None = None) -> dict[str, float]:
     """Estimate, error and interval: normal, or Student's t where the library names degrees of freedom."""
     tail = (1 + design.coverage) / 2
-    reach = float(stats.t.ppf(tail, df) if df and np.isfinite(df) else stats.norm.ppf(tail)) * error
+    reach = float(scipy.stats.t.ppf(tail, df) if df and np.isfinite(df) else scipy.stats.norm.ppf(tail)) * error
     return {"estimate": float(estimate_), "error": float(error), "low": float(estimate_ - reach), "high": float(estimate_ + reach)}
 
 
@@ -97,8 +97,8 @@ def _joint(estimates: np.ndarray, cov: np.ndarray | None, errors: np.ndarray) ->
         block = cov[np.ix_(known, known)]
         rank = int(np.linalg.matrix_rank(block))
         wald = float(estimates[known] @ np.linalg.pinv(block) @ estimates[known])
-        return float(stats.chi2.sf(wald, rank))
-    least = 2 * stats.norm.sf(np.abs(estimates[known] / errors[known])).min()
+        return float(scipy.stats.chi2.sf(wald, rank))
+    least = 2 * scipy.stats.norm.sf(np.abs(estimates[known] / errors[known])).min()
     return float(min(1.0, least * known.sum()))
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+import scipy
 
 from qonys.core.errors import DesignError
 
@@ -81,7 +81,7 @@ def interrupted(rows: pd.DataFrame, design: Design) -> dict[str, Any]:
     slope_with, slope_none = (exog * with_[:, None], without * none[:, None]) if counts else (exog, without)
     gradient = slope_with - slope_none
     mean = gradient[inside].mean(axis=0)
-    reach = float(stats.norm.ppf((1 + design.coverage) / 2))
+    reach = float(scipy.stats.norm.ppf((1 + design.coverage) / 2))
     estimate = float((with_ - none)[inside].mean())
     error = float(np.sqrt(mean @ cov @ mean))
     errors = np.sqrt(np.einsum("ij,jk,ik->i", gradient, cov, gradient))

@@ -12,7 +12,7 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+import scipy
 
 from qonys.core.errors import DesignError
 
@@ -57,7 +57,7 @@ def own_past(
     low, high = float("nan"), float("nan")
     if len(apart) >= FEWEST:
         free = max(1, len(apart) // length)
-        reach = float(stats.t.ppf((1 + coverage) / 2, free) * np.sqrt(np.mean(apart**2)))
+        reach = float(scipy.stats.t.ppf((1 + coverage) / 2, free) * np.sqrt(np.mean(apart**2)))
         # the gap itself is as observed; what is not known is where the trend would have gone
         ends = (projected * np.exp(reach), projected * np.exp(-reach)) if scale == "log" else (projected + reach, projected - reach)
         low, high = (observed - end_ for end_ in ends)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+import scipy
 
 from qonys.core.errors import DesignError, nearest
 from qonys.effects.ties import ties
@@ -280,7 +280,7 @@ def _reach(parts: Sequence[_Part], factors: Sequence[float], coverage: float) ->
             )
             spare = sum(side.sum() ** 2 / max(_even(sizes[where]) - 1, 1.0) for side, where in zip(sides, (exposed, ~exposed), strict=True))
             freedom = variance**2 / spare if spare > 0 else 1.0
-        reach += float(stats.t.ppf((1 + coverage) / 2, freedom)) * float(np.sqrt(variance))
+        reach += float(scipy.stats.t.ppf((1 + coverage) / 2, freedom)) * float(np.sqrt(variance))
     return reach
 
 

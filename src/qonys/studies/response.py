@@ -15,6 +15,8 @@ from qonys.measures import calendar, chosen, complete_panel, in_force, month_sha
 from qonys.studies.tables import READINGS, Tables, collect, inputs, needed, study_areas
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from qonys.studies.definition import Study
 
 FEWEST = 8  # members with a dose or without: with fewer, errors by member say nothing
@@ -25,6 +27,8 @@ def response(tables: Tables, study: Study) -> list[Result]:
 
     Members' immigrants a year on that share, with effects of members and of years (`effects.gravity.ppml`), errors by member: what is told
     is the difference between members closed for long and for short. Placebo: the doses of the year of shock given to the year before it.
+    Beside it the same by year (`response_years`): the doses given to each year at once, against the year before the shock. Years before it
+    should be about zero; where they drift, members that were closed for longer were on another path already.
     Options: of (see `measures.chosen`), year (the year of shock), first (the first year of the panel).
     """
     flow, measure = needed(tables, "response", "flow", "measure")
@@ -46,15 +50,25 @@ def response(tables: Tables, study: Study) -> list[Result]:
         doses[suffix] = panel.groupby("area")["share"].mean()
     by_member = _by_member(flows, doses, rows, year)
     fits = pd.DataFrame([_fit(flows, doses[suffix], suffix, year) for suffix in READINGS])
-    fits["inputs"] = [addresses("response_members", by_member["id"])] * len(fits)
+    behind = addresses("response_members", by_member["id"])
+    fits["inputs"] = [behind] * len(fits)
+    years = pd.concat([by_year(flows, doses[suffix], suffix, year) for suffix in READINGS], ignore_index=True)
+    years["inputs"] = [behind] * len(years)
+    earlier = years[years["event_time"].lt(0)]
+    apart = earlier[earlier["low"].gt(0) | earlier["high"].lt(0)]
+    for name, own in (("earlier", earlier.dropna(subset=["effect"])), ("apart", apart)):
+        fits[name] = fits["id"].map(own.groupby("reading").size()).fillna(0).astype(int)
     percent = Measured(unit="percent", formula="ppml_response", decimals=0)
+    by_years = Measured(unit="percent", formula="ppml_event_study", decimals=0)
     share = Measured(unit="percent", formula="days_in_force_by_days", decimals=0)
     persons = Measured(unit="persons_a_year", formula="as_published")
     change = Measured(unit="percent", formula="percent_change", decimals=0)
     names = ("effect", "low", "high", "placebo", "placebo_low", "placebo_high")
-    count = Measured(unit="members", formula="count")
+    count, periods = Measured(unit="members", formula="count"), Measured(unit="years", formula="count")
+    measured = dict.fromkeys(names, percent) | dict.fromkeys(("areas", "closed"), count) | dict.fromkeys(("earlier", "apart"), periods)
     return [
-        Result("response", fits, {**dict.fromkeys(names, percent), "areas": count, "closed": count}),
+        Result("response", fits, measured),
+        Result("response_years", years, dict.fromkeys(names[:3], by_years)),
         Result("response_members", by_member, {"certain": share, "possible": share, "before": persons, "shock": persons, "change": change}),
     ]
 
@@ -83,14 +97,24 @@ def _fit(flows: pd.DataFrame, dose: pd.Series, suffix: str, year: int) -> dict[s
     """The change in percent that a whole year of closure goes with, and the same for the year before, which had none."""
     row: dict[str, object] = {"id": suffix, "areas": flows["area"].nunique(), "closed": int((dose > 0).sum())}
     for name, panel, shock in (("", flows, year), ("placebo_", flows[flows["year"] < year], year - 1)):
-        table = panel[["area", "year", "inflow"]].copy()
-        table["dose"] = table["area"].map(dose).where(table["year"] == shock, 0.0)
-        fit = ppml(table, "inflow", ["dose"], ["area", "year"], cluster=["area"])
-        found = fit.coefficients.set_index("name")
-        value, low, high = (
-            (100 * np.expm1(found.loc["dose", ["value", "low", "high"]].to_numpy(float)))
-            if "dose" in found.index and fit.converged
-            else (np.nan,) * 3
-        )
+        value, low, high = _changes(panel, dose, [shock])[0]
         row |= {name.rstrip("_") or "effect": value, f"{name}low": low, f"{name}high": high}
     return row
+
+
+def by_year(flows: pd.DataFrame, dose: pd.Series, suffix: str, year: int) -> pd.DataFrame:
+    """The event study: in each year the change that a whole year of closure in the year of shock goes with, against the year before it."""
+    years = [one for one in sorted(flows["year"].unique()) if one != year - 1]
+    table = pd.DataFrame(_changes(flows, dose, years), columns=["effect", "low", "high"])
+    return table.assign(id=[f"{suffix}_{one}" for one in years], reading=suffix, year=years, event_time=[one - year for one in years])
+
+
+def _changes(flows: pd.DataFrame, dose: pd.Series, years: Sequence[int]) -> list[tuple[float, float, float]]:
+    """Per cent and interval of the doses given to each of the years, together in one fit; NaN for all where it does not converge."""
+    table = flows[["area", "year", "inflow"]].copy()
+    for one in years:
+        table[f"dose{one}"] = table["area"].map(dose).where(table["year"] == one, 0.0)
+    fit = ppml(table, "inflow", [f"dose{one}" for one in years], ["area", "year"], cluster=["area"])
+    found = fit.coefficients.set_index("name")[["value", "low", "high"]]
+    changes = 100 * np.expm1(found.reindex([f"dose{one}" for one in years]).to_numpy(float))
+    return [tuple(row) if fit.converged else (np.nan,) * 3 for row in changes]

@@ -5,14 +5,17 @@
 import json
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Query, Request, Security
+from fastapi.security import HTTPBearer
 from pydantic import BaseModel, create_model
 from starlette.responses import JSONResponse, Response
 
 from qonys.web import show
 from qonys.web.views import VIEWS, Figure, Paragraph, Shown, View
 
-router = APIRouter(prefix="/api/v1")
+# only for the description: who asks is known before any route is chosen (`gate`)
+BY_TOKEN = Security(HTTPBearer(auto_error=False, scheme_name="token", description="A token of a person, made under Account."))
+router = APIRouter(prefix="/api/v1", dependencies=[BY_TOKEN])
 
 
 class Cited(BaseModel):

@@ -23,7 +23,9 @@ from qonys.web.pages import (
     account_api,
     admin,
     imports,
+    imports_api,
     openid,
+    propose,
     rooms,
     rooms_api,
     runs,
@@ -51,6 +53,12 @@ KINDS = {
     "woff2": "font/woff2",
     "ico": "image/x-icon",
 }
+
+# of two addresses that fit, the first counts
+PAGES = (
+    sign, openid, account, account_api, admin, imports, imports_api, propose, workplace, workplace_api, rooms, rooms_api, runs, studies,
+    studies_api,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,12 +98,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.desk = desk
     app.include_router(api.router)
     app.include_router(show.router)
-    for one in (sign, openid, account, account_api, admin):
-        app.include_router(one.router)
-    app.include_router(imports.router)
-    app.include_router(workplace.router)
-    app.include_router(workplace_api.router)
-    for one in (rooms, rooms_api, runs, studies, studies_api):
+    for one in PAGES:
         app.include_router(one.router)
     app.add_api_route("/", _home, include_in_schema=False)
     app.add_api_route("/{language}/methods/{name}", _method, include_in_schema=False)

@@ -10,10 +10,11 @@ from markupsafe import Markup
 
 from qonys.core import areas
 from qonys.core.contracts import DIRECTIONS, INSTRUMENTS, LEVELS, MEASURE, MEASURE_STATUSES
+from qonys.core.errors import QonysError
 from qonys.measures import codebook
 from qonys.measures.agreement import CODED
 from qonys.measures.codebook import STRONGEST
-from qonys.web.drafts import LONG
+from qonys.web import drafts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -96,19 +97,36 @@ def field_of(name: str, value: str, say: Words, faults: Iterable[str] = (), *, c
     if choices:
         empty = say.plain("web.work.not_told" if coding else "web.entry.choose" if column.required else "web.entry.not_given")
         return Field(name, "choice", label, help_, value, column.required and not coding, (("", empty), *choices), faults=told)
-    return Field(name, "lines" if name in LONG else "text", label, help_, value, column.required and not coding, faults=told)
+    return Field(name, "lines" if name in drafts.LONG else "text", label, help_, value, column.required and not coding, faults=told)
 
 
 def shown_value(name: str, value: str, say: Words) -> str:
-    """A value in words: codes by their labels, areas by their names."""
+    """A value in words: codes by their labels, areas by their names; as it stands where it is none."""
     column = MEASURE.column(name)
     if name in _LISTS:
         return ", ".join(say.label(_LISTS[name], code, code) for code in value.split())
     if column.kind in ("area", "areas"):
         return ", ".join(say.area(code) if code in areas.codes() else code for code in value.split())
     if column.kind in ("date", "partial_date"):
-        return say.date(value) if value else ""
+        try:
+            return say.date(value) if value else ""
+        except QonysError:
+            return value
     return dict(_choices(column, value, say)).get(value, value) if value else ""
+
+
+def whole_of(entry: Mapping[str, str], say: Words) -> list[tuple[str, str]]:
+    """What stands in an entry: what each field is called, and what it holds in words."""
+    columns = [column.name for column in drafts.FIELDS if entry.get(column.name)]
+    return [(say.plain(f"web.entry.{name}"), shown_value(name, entry[name], say)) for name in columns]
+
+
+def difference_of(before: Mapping[str, str], after: Mapping[str, str], say: Words) -> list[tuple[str, str, str]]:
+    """Fields in which two versions differ: what each is called, before, after."""
+    return [
+        (say.plain(f"web.entry.{name}"), shown_value(name, one, say), shown_value(name, two, say))
+        for name, one, two in drafts.difference(before, after)
+    ]
 
 
 def _listed(name: str, value: str, say: Words) -> Choices:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+import scipy
 
 from qonys.core.errors import DesignError, nearest
 from qonys.effects.gravity.clusters import compact, together, variance
@@ -126,7 +126,7 @@ def result(
     error = np.sqrt(np.maximum(np.diag(vcov), 0.0))
     if cluster and fewest < 2:
         error[:] = np.nan  # one cluster has no spread
-    reach = (stats.t.ppf(0.5 + COVERAGE / 2, max(fewest - 1, 1)) if cluster else stats.norm.ppf(0.5 + COVERAGE / 2)) * error
+    reach = (scipy.stats.t.ppf(0.5 + COVERAGE / 2, max(fewest - 1, 1)) if cluster else scipy.stats.norm.ppf(0.5 + COVERAGE / 2)) * error
     coefficients = pd.DataFrame({"name": names, "value": value, "error": error, "low": value - reach, "high": value + reach})
     order = fit.panel.order
     return Gravity(

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+import scipy
 
 from qonys.core.errors import DesignError, nearest
 from qonys.effects.gravity.ppml import code_of, columns_of, name_of, numbers
@@ -57,7 +57,7 @@ def without(
     codes = [code_of(table, effect, cache)[used] for effect in hold]
     error = float(row["error"])
     at, above, below = (scaled(fitted, change * (float(row["value"]) + step), codes) for step in (0.0, error, -error))
-    reach = stats.norm.ppf(0.5 + coverage / 2) * np.abs(np.log(above) - np.log(below)) / 2
+    reach = scipy.stats.norm.ppf(0.5 + coverage / 2) * np.abs(np.log(above) - np.log(below)) / 2
     out = table[columns_of(gravity.effects)].copy()
     out["observed"] = table[gravity.outcome]
     for name, values in {

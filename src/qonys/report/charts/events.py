@@ -83,7 +83,7 @@ def _frame(
     y = Linear(marks[0], marks[-1], bottom, top)
     begins = x(-0.5)
     sheet.rect(begins, top, right - begins, bottom - top, IN_FORCE)
-    words = wrap(force_label, max(right - begins - 6, 60), layout.small)[:1]
+    words = wrap(force_label, right - left, layout.small)[:1]  # it may reach beyond a short time in force
     sheet.text(right - 3, top - 3, words, layout.small, colour=SOFT, align="right", stand="bottom")
     value_axis(sheet, y, marks, left, right, locale, layout.small)
     sheet.line([(begins, top), (begins, bottom)], AXIS, width=1, dash=(4, 3))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from scipy import optimize, special, stats
+import scipy
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -69,10 +69,10 @@ def kaplan_meier(one: Sample, *, coverage: float, block: Numbers | None = None) 
     share = np.cumprod(left / at_risk)
     upper = (1 + coverage) / 2
     with np.errstate(all="ignore"):
-        variance, quantile = np.cumsum(one.finished / (at_risk * left)), stats.norm.ppf(upper)
+        variance, quantile = np.cumsum(one.finished / (at_risk * left)), scipy.stats.norm.ppf(upper)
         if block is not None and (blocks := int(block.max()) + 1) > 1:
             variance = np.fmax(variance, _between(one, block, blocks, at_risk))
-            quantile = stats.t.ppf(upper, blocks - 1)
+            quantile = scipy.stats.t.ppf(upper, blocks - 1)
         logarithm = np.log(share)
         reach = quantile * np.sqrt(variance) / logarithm
         low, high = (np.exp(-np.exp(np.log(-logarithm) + side * reach)) for side in (-1, 1))
@@ -116,22 +116,22 @@ def _weibull(theta: Numbers, t: Numbers) -> tuple[Numbers, Numbers]:
 
 def _lognormal(theta: Numbers, t: Numbers) -> tuple[Numbers, Numbers]:
     z = (np.log(t) - theta[0]) * np.exp(-theta[1])
-    return -np.log(t) - theta[1] - 0.5 * np.log(2 * np.pi) - z**2 / 2, special.log_ndtr(-z)
+    return -np.log(t) - theta[1] - 0.5 * np.log(2 * np.pi) - z**2 / 2, scipy.special.log_ndtr(-z)
 
 
 def _gamma(theta: Numbers, t: Numbers) -> tuple[Numbers, Numbers]:
     """By its mean and shape: these two are nearly independent, which keeps the search short."""
     shape = np.exp(theta[1])
     x = shape * t * np.exp(-theta[0])
-    constant = special.gammaln(shape)
-    rest = special.gammaincc(shape, x)
+    constant = scipy.special.gammaln(shape)
+    rest = scipy.special.gammaincc(shape, x)
     # where it is below the smallest number, the leading term of its expansion for large x
     far = (shape - 1) * np.log(x) - x - constant - np.log(np.maximum(1 - (shape - 1) / x, 1e-3))
     return shape * np.log(x) - np.log(t) - x - constant, np.where(rest > 1e-290, np.log(np.maximum(rest, 1e-300)), far)
 
 
 def _weibull_moments(theta: Numbers) -> tuple[float, float]:
-    one, two = (special.gammaln(1 + k * np.exp(-theta[1])) for k in (1, 2))
+    one, two = (scipy.special.gammaln(1 + k * np.exp(-theta[1])) for k in (1, 2))
     return theta[0] + one, np.sqrt(np.expm1(min(two - 2 * one, 700)))
 
 
@@ -211,7 +211,9 @@ def fit(one: Sample, distribution: str) -> Lifetime | None:
     with np.errstate(all="ignore"):
         # a search without linear algebra: of two unknowns, a threaded library spends ten times as long on waking its threads
         simplex = np.array(begin) + 0.3 * np.vstack([np.zeros(size), np.eye(size)])
-        theta = optimize.minimize(loss, begin, method="Nelder-Mead", options={"xatol": 1e-3, "fatol": 1e-8, "initial_simplex": simplex}).x
+        theta = scipy.optimize.minimize(
+            loss, begin, method="Nelder-Mead", options={"xatol": 1e-3, "fatol": 1e-8, "initial_simplex": simplex}
+        ).x
         for _ in range(3):
             bent = curvature(theta)
             if not np.all(np.isfinite(bent)) or np.linalg.eigvalsh(bent)[0] <= 1e-9 * total:
@@ -298,7 +300,7 @@ def estimate(days: Numbers, finished: Numbers, block: Numbers, *, coverage: floa
     errors = [_error(found, one, told, zero, none, block) for found in fits]
     error = float(sum(w * np.hypot(e, found.log_mean - best.log_mean) for w, e, found in zip(weights, errors, fits, strict=True)))
     mean = (1 - none) * float(np.exp(best.log_mean))
-    reach = float(stats.t.ppf((1 + coverage) / 2, max(1, min(len(spread) - 2, int(block.max()))))) * error
+    reach = float(scipy.stats.t.ppf((1 + coverage) / 2, max(1, min(len(spread) - 2, int(block.max()))))) * error
     before = np.concatenate([[1.0], share[:-1]])
     gaps = {}
     for found in fits:
@@ -306,7 +308,7 @@ def estimate(days: Numbers, finished: Numbers, block: Numbers, *, coverage: floa
         off = np.maximum(np.abs(model - share), np.where(one.points > 0, np.abs(model - before), 0.0))
         gaps[found.distribution] = float(off[one.finished > 0].max())
     gap = gaps[best.distribution]
-    poor = gap > max(GAP_THAT_MATTERS, float(stats.kstwobign.ppf(1 - ALPHA_OF_FIT)) / np.sqrt(done))
+    poor = gap > max(GAP_THAT_MATTERS, float(scipy.stats.kstwobign.ppf(1 - ALPHA_OF_FIT)) / np.sqrt(done))
     row |= {
         "distribution": best.distribution, "mean": mean, "low": mean * np.exp(-reach), "high": mean * np.exp(reach),
         "cv": float(np.sqrt(max(0.0, (1 + best.cv**2) / (1 - none) - 1))), "naive_off": row["naive_mean"] / mean - 1,

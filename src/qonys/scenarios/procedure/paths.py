@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+import scipy
 
 from qonys.core.errors import DesignError, nearest
 from qonys.scenarios.procedure.lifetimes import kaplan_meier, sample
@@ -60,7 +60,7 @@ def returns(rows: pd.DataFrame, *, coverage: float) -> pd.DataFrame:
 
 def wilson(hits: NDArray[np.float64], tries: NDArray[np.float64], coverage: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Wilson's interval of a share (1927, JASA 22)."""
-    z = float(stats.norm.ppf((1 + coverage) / 2))
+    z = float(scipy.stats.norm.ppf((1 + coverage) / 2))
     share = hits / tries
     middle = (share + z**2 / (2 * tries)) / (1 + z**2 / tries)
     reach = z / (1 + z**2 / tries) * np.sqrt(share * (1 - share) / tries + z**2 / (4 * tries**2))

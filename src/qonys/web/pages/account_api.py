@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from fastapi import APIRouter, Depends, Path, Query, Request
 from pydantic import BaseModel, Field
 
-from qonys.web.api import FAULTS
+from qonys.web.api import BY_TOKEN, FAULTS
 from qonys.web.gate import needs, protected
 from qonys.web.pages.account import own_token
 from qonys.web.pages.admin import system_of
@@ -22,7 +22,7 @@ from qonys.web.state.people import Person
 if TYPE_CHECKING:
     from qonys.web.app import Desk
 
-router = APIRouter(prefix="/api/v1", responses=FAULTS, tags=["account"])
+router = APIRouter(prefix="/api/v1", responses=FAULTS, tags=["account"], dependencies=[BY_TOKEN])
 Asker = Annotated[Person, needs("viewer")]
 InPerson = Annotated[Person, needs("viewer", in_person=True)]
 Admin = Annotated[Person, needs("admin")]

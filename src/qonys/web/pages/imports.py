@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Form, Request
 from fastapi import Path as InPath
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 Language = Literal["en", "ru", "kk"]
 Id = Annotated[str, InPath(pattern=r"^[0-9a-f]{32}$")]
 Analyst = Annotated[Person, needs("analyst")]
+Given = Annotated[str, Form(max_length=100)]
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 MOST_TABLES = 200
 TAKEN = "taken.txt"  # beside the preview: the name under which it was taken in
@@ -68,13 +69,14 @@ async def upload(request: Request, language: Language, who: Analyst, form: Uploa
             raise DataError("no file is given", mend="choose one")
         options = imports.checked(given["publisher"], file.filename, {name: given[name] for name in ("snapshot", "order")})
         content = await file.read()
-        job = await run_in_threadpool(_queued, desk, who, file.filename, content, given["publisher"], options)
+        job = await run_in_threadpool(queued, desk, who, file.filename, content, given["publisher"], options)
     except QonysError as error:
         return await run_in_threadpool(_form, request, language, who, given, f"{error.what}; {error.mend}", 400)
     return RedirectResponse(f"/{language}/work/import/{job.id}", 303)
 
 
-def _queued(desk: Any, who: Person, name: str, content: bytes, publisher: str, options: dict[str, str]) -> Job:
+def queued(desk: Any, who: Person, name: str, content: bytes, publisher: str, options: dict[str, str]) -> Job:
+    """A file kept, and put into the queue to be read. options: checked. Errors: DataError for a name that is none or an empty file."""
     digest = files.keep(desk.settings.home, who.id, name, content)
     asked = {"publisher": publisher, "options": options, "files": {name: digest}}
     return jobs.queue(desk.database, "import", title=name, owner=who, asked=asked)
@@ -113,10 +115,10 @@ def look(request: Request, language: Language, id: Id, who: Analyst) -> Response
 
 
 def _look(request: Request, language: str, id: str, who: Person, wrong: str = "", name: str = "", status: int = 200) -> Response:
-    desk, say, job = request.app.state.desk, words(language), _job(request, id, who)
-    found = _summary(desk.settings.home, job)
+    desk, say, job = request.app.state.desk, words(language), import_of(request, id, who)
+    found = summary_of(desk.settings.home, job)
     shown = None if found is None else _shown(found, say)
-    taken = _taken(desk.settings.home, job)
+    taken = taken_of(desk.settings.home, job)
     return Response(
         page(request, "work_imported.html.j2", job=job, found=found, shown=shown, taken=taken, wrong=wrong, name=name or _offer(job),
              publisher=say.plain(f"web.import.{job.asked['publisher']}"), step=lambda one: step_of(one, say)),
@@ -124,7 +126,7 @@ def _look(request: Request, language: str, id: str, who: Person, wrong: str = ""
     )  # fmt: skip
 
 
-def _job(request: Request, id: str, who: Person) -> Job:
+def import_of(request: Request, id: str, who: Person) -> Job:
     """One's own import. Errors: 404 for all others."""
     try:
         job = jobs.job(request.app.state.desk.database, id)
@@ -141,7 +143,8 @@ def _folder(home: Path, job: Job) -> Path:
     return home / job.folder
 
 
-def _summary(home: Path, job: Job) -> dict[str, Any] | None:
+def summary_of(home: Path, job: Job) -> dict[str, Any] | None:
+    """What the worker found; None until it is done."""
     if job.state != "done":
         return None
     found: dict[str, Any] = json.loads((_folder(home, job) / imports.SUMMARY).read_text(encoding="utf-8"))
@@ -152,17 +155,10 @@ def _shown(found: dict[str, Any], say: Words) -> dict[str, Any]:
     columns = list(found["sample"][0]) if found["sample"] else []
     return {
         "headings": [say.plain(f"web.entry.{name}") for name in columns],
-        "rows": [[_value(name, row[name], say) for name in columns] for row in found["sample"]],
+        "rows": [[entry_form.shown_value(name, row[name], say) for name in columns] for row in found["sample"]],
         "measures": say.number(found["measures"]), "rows_in": say.number(found["rows"]),
         "counts": {name: say.number(found["counts"].get(name, 0)) for name in ("measure", "no_measure", "quarantined")},
     }  # fmt: skip
-
-
-def _value(name: str, text: str, say: Words) -> str:
-    try:
-        return entry_form.shown_value(name, text, say)
-    except QonysError:
-        return text
 
 
 def _offer(job: Job) -> str:
@@ -171,7 +167,7 @@ def _offer(job: Job) -> str:
     return f"{job.asked['publisher']}-{stem}"[:40].strip("-")
 
 
-def _taken(home: Path, job: Job) -> str:
+def taken_of(home: Path, job: Job) -> str:
     """The table that was made of this import; empty if it was not taken in."""
     mark = home / (job.folder or "") / TAKEN
     return mark.read_text(encoding="utf-8").strip() if job.state == "done" and mark.is_file() else ""
@@ -180,7 +176,7 @@ def _taken(home: Path, job: Job) -> str:
 @router.get("/{id}/{name}")
 def take(request: Request, language: Language, id: Id, name: Literal["measures.parquet", "quarantine.csv"], who: Analyst) -> Response:
     """The measures, or the rows that were quarantined, as a file."""
-    path = _folder(request.app.state.desk.settings.home, _job(request, id, who)) / name
+    path = _folder(request.app.state.desk.settings.home, import_of(request, id, who)) / name
     if not path.is_file():
         raise HTTPException(404)
     return FileResponse(path, filename=name)
@@ -199,16 +195,16 @@ async def take_in(request: Request, language: Language, id: Id, who: Analyst, fo
 
 def taken_in(request: Request, id: str, who: Person, name: str) -> Path:
     """A finished import as a table of the register -> its path. Errors: DesignError for a name that is none or taken, or no measures."""
-    desk, job = request.app.state.desk, _job(request, id, who)
+    desk, job = request.app.state.desk, import_of(request, id, who)
     house, folder = House(desk.settings.home), _folder(desk.settings.home, job)
-    found = _summary(desk.settings.home, job) or {}
+    found = summary_of(desk.settings.home, job) or {}
     if not NAME.fullmatch(name):
         raise DesignError(f"{name!r} is no name of a table", mend="write small Latin letters, digits and hyphens")
     if not found.get("measures"):
         raise DesignError("there is no measure to take in", mend="choose another file")
     to = house.imports / f"{name}.parquet"
     with desk.database.begin() as connection:  # writers take turns, so two cannot take the same name
-        if _taken(desk.settings.home, job):
+        if taken_of(desk.settings.home, job):
             raise DesignError("this import was taken in already", mend="see the tables that were taken in")
         if to.exists() or len(house.tables()) >= MOST_TABLES:
             raise DesignError(f"there is a table {name} already, or there are too many", mend="choose another name")

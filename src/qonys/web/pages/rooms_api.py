@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import JSONResponse, Response
 
 from qonys.i18n import words
-from qonys.web.api import FAULTS, Answer, as_answer
+from qonys.web.api import BY_TOKEN, FAULTS, Answer, as_answer
 from qonys.web.gate import needs, protected
 from qonys.web.jobs.asked import SHIPPED_ROOMS, Asked, check_room, shipped_text
 from qonys.web.jobs.fields import groups_of
@@ -21,7 +21,7 @@ from qonys.web.state.jobs import PENDING, Job
 from qonys.web.state.people import Person
 from qonys.web.state.rooms import MOST_TEXT
 
-router = APIRouter(prefix="/api/v1", responses=FAULTS)
+router = APIRouter(prefix="/api/v1", responses=FAULTS, dependencies=[BY_TOKEN])
 Lang = Literal["en", "ru", "kk"]
 
 

@@ -119,8 +119,6 @@ def one(request: Request, language: Language, id: Id) -> Response:
     job = seen(request, id)
     if job.kind == "import":
         return RedirectResponse(f"/{language}/work/import/{id}", 303)
-    if job.kind == "import" and job.state == "done":
-        return RedirectResponse(f"/{language}/work/import/{id}", 303)
     if job.kind not in ROOM_KINDS or job.state != "done":
         return _page(request, "run.html.j2", language, job=job, may=may_change(request.state.person, job), shown=None)
     shown = result_of(request, job, language)

@@ -9,15 +9,16 @@ from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from qonys.i18n import words
-from qonys.web.api import FAULTS
+from qonys.report.claims import check_text
+from qonys.web.api import BY_TOKEN, FAULTS
 from qonys.web.gate import needs, protected
 from qonys.web.pages.rooms_api import Lang, RunTold, told
-from qonys.web.pages.studies import MOST_STEPS, again, queued, shown_step, steps_of, told_of
+from qonys.web.pages.studies import LONGEST_TEXT, MOST_STEPS, again, findings_of, queued, shown_step, steps_of, told_of
 from qonys.web.state.people import Person
 from qonys.web.state.rooms import MOST_TEXT
 from qonys.web.views.asked import Code
 
-router = APIRouter(prefix="/api/v1", tags=["studies"], responses=FAULTS)
+router = APIRouter(prefix="/api/v1", tags=["studies"], responses=FAULTS, dependencies=[BY_TOKEN])
 
 
 class StudyTold(BaseModel):
@@ -56,6 +57,23 @@ class StepTold(BaseModel):
     sha256: str
 
 
+class ClaimsAsked(BaseModel):
+    """A text in English, Russian or Kazakh, whose numeric claims are recomputed. Nothing of it is kept."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    text: Annotated[str, Field(max_length=LONGEST_TEXT)]
+
+
+class ClaimTold(BaseModel):
+    """A claim: the verdict's code and words, the sentence that says why, and the words of the text."""
+
+    verdict: str
+    called: str
+    sentence: str
+    span: str
+
+
 @router.get("/studies", operation_id="studies")
 def listed(request: Request, lang: Lang = "en") -> list[StudyTold]:
     """All studies."""
@@ -81,6 +99,13 @@ def way_back(request: Request, study: Code, cell: Annotated[str, Query(max_lengt
             link=one.link, file=str(file.get("file", "")), sha256=str(file.get("sha256", "")),
         ))  # fmt: skip
     return found
+
+
+@router.post("/studies/claims", operation_id="studies_claims", dependencies=[Depends(protected), needs("viewer")])
+def claims(request: Request, asked: ClaimsAsked, lang: Lang = "en") -> list[ClaimTold]:
+    """The numeric claims of a text, recomputed."""
+    found = findings_of(check_text(asked.text.replace("\r\n", "\n")), words(lang))
+    return [ClaimTold(verdict=code, called=called, sentence=sentence, span=span) for code, called, sentence, span in found]
 
 
 @router.post("/studies", operation_id="studies_new", status_code=202, dependencies=[Depends(protected)])

@@ -1,28 +1,25 @@
-"""The register workplace: what waits, proposing an entry, coding one that another proposed, deciding on two codings."""
+"""The register workplace: what waits, a proposal, coding one that another proposed, deciding on two codings. Proposing: `propose`."""
 
 from __future__ import annotations
 
-from datetime import date
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import pandas as pd
 from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
-from qonys.core.errors import DataError, QonysError
+from qonys.core.errors import QonysError
 from qonys.i18n import words
-from qonys.measures import corridor_categories
 from qonys.measures.agreement import CODED
-from qonys.situation.corridor import why_of
 from qonys.situation.opened import pairs_held, register_held
 from qonys.web import drafts, entry_form, workplace
+from qonys.web.entry_form import difference_of, shown_value, whole_of
 from qonys.web.frame import page
 from qonys.web.gate import needs, protected
 from qonys.web.house import House
 from qonys.web.publish import publish
 from qonys.web.state import audit, work
 from qonys.web.state.people import Person
-from qonys.web.views.corridor import sentence_of
 from qonys.web.views.labels import title_of
 
 if TYPE_CHECKING:
@@ -135,134 +132,6 @@ def _when(row: dict[str, Any], say: Words) -> str:
     return say.span(first, last)
 
 
-@router.get("/propose")
-def begin(
-    request: Request, language: Language, who: Analyst, entry: Annotated[str, Query(max_length=80)] = "",
-    written: Annotated[Literal["form", "toml"], Query(alias="as")] = "form",
-) -> Response:  # fmt: skip
-    """The form of a new entry, or of a new version of one."""
-    house = house_of(request)
-    versions = house.versions(entry) if entry else []
-    if entry and not versions:
-        raise work.NotThere(f"the register has no entry {entry!r}", mend="choose one under Measures, or propose a new one")
-    base = house.latest(entry) if entry else None
-    start = {name: text for name, text in (versions[-1] if versions else {}).items() if name not in drafts.OURS}
-    return _form(request, language, start, base=base, written=written, toml=drafts.as_toml(start) if written == "toml" else "")
-
-
-@router.post("/propose", dependencies=[Depends(protected)])
-def propose(request: Request, language: Language, who: Analyst, form: Form) -> Response:
-    """Show what was typed with what is wrong and what would change; or send it. Nothing that was typed is lost."""
-    database, house = request.app.state.desk.database, house_of(request)
-    one = {name: values[-1] for name, values in form.items()}
-    do, written, reason, toml = one.get("do", "preview"), one.get("as", "form"), one.get("reason", "")[:4000], one.get("toml", "")
-    replaces = one.get("base_entry", "")[:80]
-    base = int(one["base"]) if one.get("base", "").isdigit() and len(one["base"]) < 6 else None
-    given: Mapping[str, str] = {}
-    told: dict[str, list[str]] = {}
-    try:
-        given = drafts.of_toml(toml) if written == "toml" else drafts.of_form(form)
-    except QonysError as error:
-        told = {"": [f"{error.what}; {error.mend}"]}
-    if not told and replaces and given.get("id") != replaces:
-        given = {**given, "id": replaces}
-    stands = house.latest(replaces) if replaces else None
-    moved = bool(replaces) and stands != base
-    base = stands if replaces else None
-    if do in ("form", "toml") and not told:
-        return _form(request, language, given, base=base, written=do, toml=drafts.as_toml(given), reason=reason, asked=one, moved=moved)
-    told = told or drafts.faults_of(given, house, base=base)
-    try:
-        reason = work.checked_reason(reason)
-    except QonysError as error:
-        told.setdefault("reason", []).append(f"{error.what}; {error.mend}")
-    if told or moved or do != "send":
-        values: dict[str, Any] = {"written": written, "toml": toml, "reason": reason, "asked": one, "moved": moved, "faults": told}
-        return _form(request, language, given, base=base, previewed=not told, status=400 if told and do == "send" else 200, **values)
-    try:
-        sent = workplace.send(database, house, who, given, base=base, reason=reason)
-    except QonysError as error:
-        faults = {"": [f"{error.what}; {error.mend}"]}
-        return _form(request, language, given, base=house.latest(replaces) if replaces else None, written=written, toml=toml, reason=reason,
-                     asked=one, moved=isinstance(error, work.TooLate), faults=faults, status=getattr(error, "status", 400))  # fmt: skip
-    return RedirectResponse(f"/{language}/work/proposal/{sent.id}", 303)
-
-
-def _form(
-    request: Request, language: str, entry: Mapping[str, str], *, base: int | None, written: str, toml: str = "", reason: str = "",
-    asked: Mapping[str, str] | None = None, moved: bool = False, faults: Mapping[str, list[str]] | None = None, previewed: bool = False,
-    status: int = 200,
-) -> Response:  # fmt: skip
-    house, say, told, asked = house_of(request), words(language), faults or {}, asked or {}
-    replaces = entry.get("id", "") if base is not None else ""
-    before = house.versions(replaces)[-1] if replaces else {}
-    corridor, corridor_fault = None, ""
-    if previewed and asked.get("why_origin") and asked.get("why_destination"):
-        try:
-            corridor = _corridor(entry, house, asked, base, say)
-        except (QonysError, ValueError) as error:
-            corridor_fault = f"{error.what}; {error.mend}" if isinstance(error, QonysError) else "this is no day; write it as 2020-04-15"
-    choices = {
-        "why_destination": entry_form.countries(say), "why_origin": entry_form.countries(say),
-        "why_category": tuple((code, say.plain(f"category.{code}")) for code in corridor_categories()),
-        "why_direction": tuple((code, say.label("direction", code)) for code in ("tightening", "easing")),
-    }  # fmt: skip
-    defaults = {
-        "why_destination": entry.get("issuer", ""),
-        "why_direction": entry.get("direction", "tightening"),
-        "why_on": entry.get("start", ""),
-    }
-    return reply(
-        request, "work_propose.html.j2", status=status, groups=entry_form.groups_of(entry, say, told), entry=entry, base=base,
-        replaces=replaces, written=written, toml=toml, reason=reason, moved=moved, faults=told, previewed=previewed, corridor=corridor,
-        corridor_fault=corridor_fault, choices=choices, asked=defaults | {name: text for name, text in asked.items() if text},
-        difference=_difference(before, entry, say) if previewed else [], shown=_whole(entry, say),
-    )  # fmt: skip
-
-
-def _difference(before: Mapping[str, str], after: Mapping[str, str], say: Words) -> list[tuple[str, str, str]]:
-    return [
-        (say.plain(f"web.entry.{name}"), _value(name, one, say), _value(name, two, say))
-        for name, one, two in drafts.difference(before, after)
-    ]
-
-
-def _value(name: str, text: str, say: Words) -> str:
-    try:
-        return entry_form.shown_value(name, text, say)
-    except QonysError:
-        return text
-
-
-def _whole(entry: Mapping[str, str], say: Words) -> list[tuple[str, str]]:
-    columns = [column.name for column in drafts.FIELDS if entry.get(column.name)]
-    return [(say.plain(f"web.entry.{name}"), _value(name, entry[name], say)) for name in columns]
-
-
-def _corridor(entry: Mapping[str, str], house: House, asked: Mapping[str, str], base: int | None, say: Words) -> dict[str, Any]:
-    """A corridor as the register stands, and as it would stand."""
-    on = date.fromisoformat(asked.get("why_on", ""))
-    origin, destination, category = asked["why_origin"], asked["why_destination"], asked.get("why_category") or "visitor"
-    direction = asked.get("why_direction") or "tightening"
-    if direction not in ("tightening", "easing"):
-        raise DataError(f"there is no direction {direction!r}", mend="choose tightening or easing")
-    where = (origin, destination, category)
-    now = why_of(*where, on, direction=direction, register=house.names())
-    then = drafts.explained(entry, house, where, on, base=base, reading="possible", direction=direction)
-    own = then[then["id"] == entry["id"]]
-    reaches = bool(own["why"].isna().any())
-    why = "" if reaches or own.empty else say.plain(f"why.{own['why'].iloc[0]}")
-    return {
-        "now": sentence_of(now, *where, on, "possible", direction, say), "then": sentence_of(then, *where, on, "possible", direction, say),
-        "changes": _on(now) != _on(then), "reaches": reaches, "listed": not own.empty, "why": why,
-    }  # fmt: skip
-
-
-def _on(pairs: pd.DataFrame) -> tuple[bool, float]:
-    reached = pairs[pairs["why"].isna()]
-    return (not reached.empty, float(reached["dose"].max()) if len(reached) else 0.0)
-
-
 @router.get("/proposal/{id}")
 def proposal(request: Request, language: Language, id: str, who: Analyst) -> Response:
     """A proposal as far as the asker may see it."""
@@ -274,12 +143,12 @@ def proposal(request: Request, language: Language, id: str, who: Analyst) -> Res
 def _seen(seen: workplace.Seen, say: Words) -> dict[str, Any]:
     decision = seen.decision
     return {
-        "facts": [(say.plain(f"web.entry.{name}"), _value(name, text, say)) for name, text in seen.facts.items()],
-        "whole": _whole(seen.entry, say) if seen.entry is not None else [],
-        "difference": _difference(seen.before, seen.entry, say) if seen.entry is not None and seen.base is not None else [],
+        "facts": [(say.plain(f"web.entry.{name}"), shown_value(name, text, say)) for name, text in seen.facts.items()],
+        "whole": whole_of(seen.entry, say) if seen.entry is not None else [],
+        "difference": difference_of(seen.before, seen.entry, say) if seen.entry is not None and seen.base is not None else [],
         "codings": [
-            (say.plain(f"web.entry.{name}"), [_value(name, codes.get(name, ""), say) for _, codes in seen.codings],
-             _value(name, decision.codes.get(name, ""), say) if decision else "", decision.reasons.get(name, "") if decision else "")
+            (say.plain(f"web.entry.{name}"), [shown_value(name, codes.get(name, ""), say) for _, codes in seen.codings],
+             shown_value(name, decision.codes.get(name, ""), say) if decision else "", decision.reasons.get(name, "") if decision else "")
             for name in CODED
         ] if seen.codings else [],
     }  # fmt: skip
@@ -316,7 +185,7 @@ def _coding(request: Request, language: str, id: str, who: Person, given: Mappin
     seen = workplace.seen(request.app.state.desk.database, house_of(request), id, who)
     if not seen.may_code:
         raise _refusal(seen, who, "this proposal is not yours to code")
-    facts = [(name, say.plain(f"web.entry.{name}"), _value(name, text, say)) for name, text in seen.facts.items()]
+    facts = [(name, say.plain(f"web.entry.{name}"), shown_value(name, text, say)) for name, text in seen.facts.items()]
     return reply(request, "work_code.html.j2", status=status, seen=seen, facts=facts, wrong=wrong,
                  fields=entry_form.coded_fields(given, say, {}))  # fmt: skip
 
@@ -378,7 +247,7 @@ def _deciding(request: Request, language: str, id: str, who: Person, given: Mapp
     for name in CODED:
         field = entry_form.field_of(name, given.get(name, "") or first.get(name, ""), say, coding=True)
         rows.append({
-            "field": field, "first": _value(name, first.get(name, ""), say), "second": _value(name, second.get(name, ""), say),
+            "field": field, "first": shown_value(name, first.get(name, ""), say), "second": shown_value(name, second.get(name, ""), say),
             "agree": first.get(name) == second.get(name), "told": name in second,
             "choice": given.get(f"choice_{name}", "first"), "reason": given.get(f"reason_{name}", ""),
         })  # fmt: skip

@@ -1,4 +1,4 @@
-"""The register workplace as an interface: proposals, codings, decisions, agreement and imports that were taken in, with the same rules."""
+"""The register workplace as an interface: proposals, codings, decisions and agreement, with the same rules."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from starlette.responses import PlainTextResponse, Response
 
 from qonys.core.errors import DesignError
 from qonys.web import drafts, workplace
-from qonys.web.api import FAULTS
+from qonys.web.api import BY_TOKEN, FAULTS
 from qonys.web.gate import needs, protected
 from qonys.web.house import House
 from qonys.web.state import work
 from qonys.web.state.people import Person
 from qonys.web.views.asked import Area
 
-router = APIRouter(prefix="/api/v1/work", tags=["work"], responses=FAULTS)
+router = APIRouter(prefix="/api/v1/work", tags=["work"], responses=FAULTS, dependencies=[BY_TOKEN])
 Id = Annotated[str, InPath(pattern=r"^[0-9a-f]{32}$")]
 Analyst = Annotated[Person, needs("analyst")]
 Adjudicator = Annotated[Person, needs("adjudicator")]

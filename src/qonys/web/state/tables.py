@@ -255,13 +255,4 @@ adjudications = Table(
     Column("created_at", Moment, nullable=False),
 )  # fmt: skip
 
-saved = Table(
-    "saved", metadata, _id(), _person("owner"),
-    Column("name", Words, nullable=False),
-    Column("address", Words, nullable=False),  # path and query
-    Column("shared", Boolean, nullable=False, default=False),
-    Column("created_at", Moment, nullable=False),
-    Index(None, "owner", "created_at"),
-)  # fmt: skip
-
 settings = Table("settings", metadata, Column("key", String(64), primary_key=True), Column("value", Words, nullable=False))

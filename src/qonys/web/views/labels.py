@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 from markupsafe import Markup
 
+from qonys.i18n import words
 from qonys.pipeline import source_list
 from qonys.situation import areas_known
 
@@ -20,15 +21,19 @@ Choices = tuple[tuple[str, str], ...]
 
 
 def title_of(entry: Mapping[str, Any], say: Words) -> str:
-    """The title of a measure in the reader's language, or as its entry has it."""
-    key = f"measure.{entry['id']}.title"
-    if say.has(key):
+    """The title of a measure in the reader's language, or as its entry has it: a later version may bear another than was translated."""
+    key, own = f"measure.{entry['id']}.title", entry.get("title")
+    if say.has(key) and (not isinstance(own, str) or _dashes(own) == _dashes(words("en").plain(key))):
         return say.plain(key)
     if entry.get("area") == "internal_border" and entry.get("field") == "border_control":
         return say.plain("measure.internal_border_control")
     title = str(entry.get("title") or entry["id"])
     code = "title." + "".join(letter if letter.isalnum() else "_" for letter in title.lower()).replace("__", "_")
     return say.plain(code) if say.has(code) else title
+
+
+def _dashes(title: str) -> str:
+    return title.replace("\N{EN DASH}", "-").casefold()
 
 
 def measure_link(entry: Mapping[str, Any], say: Words) -> Markup:

@@ -139,11 +139,6 @@ def upgrade() -> None:
         *_at("created_at"), _to("adjudications", "proposal", "proposals"), _to("adjudications", "adjudicator"),
         _unique("adjudications", "proposal"),
     )  # fmt: skip
-    _table(
-        "saved", _text("id", 32), _text("owner", 32), _text("name"), _text("address"), _flag("shared"), *_at("created_at"),
-        _to("saved", "owner"),
-    )  # fmt: skip
-    _index("saved", "owner", "created_at")
     _table("settings", _text("key", 64), _text("value"), key="key")
     for statement in SQLITE if op.get_bind().dialect.name == "sqlite" else POSTGRESQL:
         op.execute(statement)
