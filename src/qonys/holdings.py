@@ -6,6 +6,7 @@ harmonised    a vintage as rows of the contract its table maps to
 revisions     what changed between two vintages, cell by cell
 touched       which studies name the target
 holdings      everything held, and how old it is
+stamp         whether that changed
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from __future__ import annotations
 import hashlib
 import re
 import tomllib
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from functools import cache
@@ -311,3 +313,13 @@ def _day(moment: str) -> str | None:
         return parsedate_to_datetime(moment).date().isoformat() if moment else None
     except (TypeError, ValueError):
         return None
+
+
+def stamp(store: Path | None = None) -> int:
+    """Changes when a publisher was asked or a vintage came; looks at no file's content. 0 for a store that holds nothing."""
+    newest = 0
+    for folder in ((store or store_folder()) / "vintages").glob("*"):
+        for path in (folder, *folder.glob("*")):
+            with suppress(FileNotFoundError):  # a draft of a pull that goes on
+                newest = max(newest, path.stat().st_mtime_ns)
+    return newest

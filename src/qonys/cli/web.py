@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from contextlib import contextmanager
 from pathlib import Path
@@ -44,12 +45,15 @@ def run(
     with _database(found, make=True) as database:
         _safe(found, database)
     with _listening(found.host, found.port) as place:
+        gc.disable()  # what is made now stays: nothing of it is garbage
         import uvicorn
 
         from qonys.web.app import create_app
         from qonys.web.logs import log_lines
 
         application = create_app(found)
+        gc.freeze()
+        gc.enable()
         log_lines()
         config = uvicorn.Config(application, log_config=None, access_log=False, server_header=False, proxy_headers=False,
                                 timeout_graceful_shutdown=5, limit_concurrency=MOST_AT_ONCE)  # fmt: skip

@@ -9,7 +9,6 @@ import pandas as pd
 
 from qonys.core.errors import DesignError
 from qonys.core.results import Measured, Result, addresses
-from qonys.effects.gravity import ppml
 from qonys.flows import annual_series
 from qonys.measures import calendar, chosen, complete_panel, in_force, month_shares
 from qonys.studies.tables import READINGS, Tables, collect, inputs, needed, study_areas
@@ -111,6 +110,8 @@ def by_year(flows: pd.DataFrame, dose: pd.Series, suffix: str, year: int) -> pd.
 
 def _changes(flows: pd.DataFrame, dose: pd.Series, years: Sequence[int]) -> list[tuple[float, float, float]]:
     """Per cent and interval of the doses given to each of the years, together in one fit; NaN for all where it does not converge."""
+    from qonys.effects.gravity import ppml  # brings the compiler with it, which no other question needs
+
     table = flows[["area", "year", "inflow"]].copy()
     for one in years:
         table[f"dose{one}"] = table["area"].map(dose).where(table["year"] == one, 0.0)

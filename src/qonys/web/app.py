@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
+from anyio.to_thread import current_default_thread_limiter
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
@@ -54,6 +55,7 @@ KINDS = {
     "ico": "image/x-icon",
 }
 
+THREADS = 6  # that answer at once: they share one interpreter, and with 40 of them each waits longer for its turn than it works
 # of two addresses that fit, the first counts
 PAGES = (
     sign, openid, account, account_api, admin, imports, imports_api, propose, workplace, workplace_api, rooms, rooms_api, runs, studies,
@@ -79,6 +81,7 @@ def create_app(settings: Settings) -> FastAPI:
 
     @asynccontextmanager
     async def life(app: FastAPI) -> AsyncIterator[None]:
+        current_default_thread_limiter().total_tokens = THREADS
         recover(settings.home, database)
         database.migrate()
         warm = Warm(desk)

@@ -92,9 +92,17 @@ def _link(language: str) -> Any:
     return link
 
 
-def view_page(request: Request, view: View, asked: BaseModel, shown: Shown, *, form: tuple[Input, ...]) -> Markup:
+def view_body(view: View, asked: BaseModel, shown: Shown, say: Words, *, form: tuple[Input, ...]) -> Markup:
+    """What a view shows, without the frame: it hangs on nobody."""
+    return Markup(_environment().get_template("view_body.html.j2").render(
+        view=view, shown=shown, form=form, asked_query=query_of(asked), siblings=siblings(view), say=say, language=say.language,
+        link=_link(say.language), Figure=Figure, Listing=Listing, Paragraph=Paragraph,
+    ))  # fmt: skip
+
+
+def view_page(request: Request, shown: Shown, body: Markup) -> Markup:
     """The page of a view."""
-    return page(request, "view.html.j2", view=view, shown=shown, form=form, asked_query=query_of(asked), siblings=siblings(view))
+    return page(request, "view.html.j2", shown=shown, body=body)
 
 
 def siblings(view: View) -> list[View]:

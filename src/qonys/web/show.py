@@ -2,9 +2,11 @@
 
 # no annotations from __future__: the routes made in a loop hand their own models to FastAPI by annotation
 
+import gzip
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request
+from markupsafe import Markup
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
@@ -14,6 +16,7 @@ from qonys.web.views import VIEWS, Figure, Here, Listing, Shown, View
 from qonys.web.views.asked import query_of
 
 Language = Literal["en", "ru", "kk"]
+AT_ONCE, TO_KEEP = 1, 6  # levels of compression
 router = APIRouter(include_in_schema=False)
 
 
@@ -30,8 +33,31 @@ def answered(request: Request, view: View, asked: Any, language: str) -> Shown:
 
 def answer(view: View, asked: Any, at: Here) -> Shown:
     """A view answered, or the answer held: it is the same for all until a study is run anew or data come."""
-    key = (view.path, query_of(asked), at.language, at.runs.stamp())
-    found: Shown = at.kept.get(key, lambda: view.show(asked, at))
+    found: Shown = at.kept.get(_key(view, asked, at), lambda: view.show(asked, at))
+    return found
+
+
+def _key(view: View, asked: Any, at: Here) -> tuple[Any, ...]:
+    return view.path, query_of(asked), at.language, at.runs.stamp(), view.changes(at)
+
+
+def page_of(request: Request, view: View, asked: Any, language: str) -> bytes:
+    """The page of a view, compressed. What does not hang on the reader is held; in a public dashboard that is the whole page."""
+    at = here(request, language)
+    key = _key(view, asked, at)
+    shown = answer(view, asked, at)
+
+    def body() -> Markup:
+        form = frame.form_of(view, asked, at.say, choices=view.choices(asked, at) if view.choices else None)
+        return frame.view_body(view, asked, shown, at.say, form=form)
+
+    def whole(level: int) -> bytes:
+        # here, in a thread beside the others, and not in the middleware, which would keep everybody waiting
+        return gzip.compress(frame.view_page(request, shown, at.kept.get(("body", *key), body)).encode(), level, mtime=0)
+
+    if request.state.person is not None:
+        return whole(AT_ONCE)
+    found: bytes = at.kept.get(("page", str(request.url.query), *key), lambda: whole(TO_KEEP))
     return found
 
 
@@ -47,9 +73,10 @@ def _routes(view: View) -> None:
     model = view.asked
 
     def as_page(request: Request, language: Language, asked: Annotated[model, Query()]) -> Response:  # type: ignore[valid-type]
-        shown = answered(request, view, asked, language)
-        form = frame.form_of(view, asked, words(language), choices=view.choices(asked, here(request, language)) if view.choices else None)
-        return Response(frame.view_page(request, view, asked, shown, form=form), media_type="text/html")
+        content = page_of(request, view, asked, language)
+        if "gzip" not in request.headers.get("accept-encoding", ""):
+            return Response(gzip.decompress(content), media_type="text/html", headers={"Vary": "Accept-Encoding"})
+        return Response(content, media_type="text/html", headers={"Content-Encoding": "gzip", "Vary": "Accept-Encoding"})
 
     def as_file(request: Request, language: Language, block: str, form: str, asked: Annotated[model, Query()]) -> Response:  # type: ignore[valid-type]
         content = frame.download(block_of(answered(request, view, asked, language), block), form)

@@ -24,7 +24,6 @@ from qonys.core import areas
 from qonys.core.errors import QonysError, StudyError
 from qonys.i18n import Words, words
 from qonys.pipeline import built_in
-from qonys.report.claims import ClaimsReport, check_text
 from qonys.report.dossier import study_title
 from qonys.trace import Step, trace
 from qonys.web.frame import page
@@ -41,6 +40,7 @@ from qonys.web.views.labels import number
 from qonys.web.views.studies import QUESTIONS_OF
 
 if TYPE_CHECKING:
+    from qonys.report.claims import ClaimsReport
     from qonys.studies import Study
 
 router = APIRouter(include_in_schema=False)
@@ -219,7 +219,14 @@ def claims_form(request: Request, language: Language) -> Response:
 @router.post("/{language}/studies/claims", dependencies=[Depends(protected), needs("viewer")])
 def claims(request: Request, language: Language, text: Annotated[str, Form(max_length=LONGEST_TEXT)] = "") -> Response:
     """The numeric claims of a text, recomputed. Nothing of it is kept."""
-    return _claims(request, language, text, check_text(text.replace("\r\n", "\n")))
+    return _claims(request, language, text, checked_text(text))
+
+
+def checked_text(text: str) -> ClaimsReport:
+    """The claims of a text as it was typed."""
+    from qonys.report.claims import check_text  # its patterns are many: a server that starts does not wait for them
+
+    return check_text(text.replace("\r\n", "\n"))
 
 
 def findings_of(report: ClaimsReport, say: Words) -> Iterator[tuple[str, str, str, str]]:

@@ -9,11 +9,10 @@ from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from qonys.i18n import words
-from qonys.report.claims import check_text
 from qonys.web.api import BY_TOKEN, FAULTS
 from qonys.web.gate import needs, protected
 from qonys.web.pages.rooms_api import Lang, RunTold, told
-from qonys.web.pages.studies import LONGEST_TEXT, MOST_STEPS, again, findings_of, queued, shown_step, steps_of, told_of
+from qonys.web.pages.studies import LONGEST_TEXT, MOST_STEPS, again, checked_text, findings_of, queued, shown_step, steps_of, told_of
 from qonys.web.state.people import Person
 from qonys.web.state.rooms import MOST_TEXT
 from qonys.web.views.asked import Code
@@ -104,7 +103,7 @@ def way_back(request: Request, study: Code, cell: Annotated[str, Query(max_lengt
 @router.post("/studies/claims", operation_id="studies_claims", dependencies=[Depends(protected), needs("viewer")])
 def claims(request: Request, asked: ClaimsAsked, lang: Lang = "en") -> list[ClaimTold]:
     """The numeric claims of a text, recomputed."""
-    found = findings_of(check_text(asked.text.replace("\r\n", "\n")), words(lang))
+    found = findings_of(checked_text(asked.text), words(lang))
     return [ClaimTold(verdict=code, called=called, sentence=sentence, span=span) for code, called, sentence, span in found]
 
 

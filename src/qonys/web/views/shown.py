@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
@@ -103,7 +103,7 @@ class View:
     """A view: where it stands (`measures/corridor`), what may be asked of it (a closed model), and the function that answers.
 
     heading: key of its name in menus; menu: False for views that only others link to. choices: what a reader may choose where the model
-    alone does not say it, as field -> (code, label).
+    alone does not say it, as field -> (code, label). changes: what its answer hangs on beside the studies and the register.
     """
 
     path: str
@@ -112,6 +112,7 @@ class View:
     heading: str
     menu: bool = True
     choices: Callable[[Any, Here], dict[str, tuple[tuple[str, str], ...]]] | None = None
+    changes: Callable[[Here], Hashable] = lambda here: None
 
     @property
     def noun(self) -> str:

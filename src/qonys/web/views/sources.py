@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 from markupsafe import Markup
 
 from qonys.core.errors import DataError, nearest
-from qonys.holdings import holdings
+from qonys.holdings import holdings, stamp
 from qonys.pipeline import source_list
 from qonys.sources import publishers
 from qonys.web.views.asked import Asked, Text
@@ -16,6 +17,8 @@ from qonys.web.views.labels import number
 from qonys.web.views.shown import Made, Shown, View, table
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable
+
     from qonys.i18n import Words
     from qonys.web.views.here import Here
     from qonys.web.views.shown import Listing
@@ -142,7 +145,12 @@ def _linked(row: dict[str, Any]) -> Markup:
     )
 
 
+def _changes(here: Here) -> Hashable:
+    """The day, since ages are told, and whatever was pulled."""
+    return datetime.now(UTC).date(), stamp(here.store)
+
+
 VIEWS = (
-    View(path="sources", asked=AskedHeld, show=sources, heading="web.view.sources"),
+    View(path="sources", asked=AskedHeld, show=sources, heading="web.view.sources", changes=_changes),
     View(path="sources/cited", asked=AskedCited, show=cited, heading="web.view.sources/cited"),
 )
