@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gettext
 import io
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
@@ -29,6 +29,7 @@ class Words:
     def __init__(self, language: str) -> None:
         self.language = language
         self._messages, self._keys = _catalogue(language)
+        self._ready: dict[str, Markup] = {}
 
     def has(self, key: str) -> bool:
         """Is there a message of that key?"""
@@ -36,7 +37,10 @@ class Words:
 
     def __call__(self, key: str, **values: object) -> Markup:
         """The message of a key. Errors: StudyError naming the nearest key."""
-        return self._filled(self._messages.gettext(self._known(key)), values)
+        message = self._ready.get(key)
+        if message is None:
+            message = self._ready[key] = Markup(str(escape(self._messages.gettext(self._known(key)))))
+        return message.format(**values) if values else message
 
     def plain(self, key: str, **values: object) -> str:
         """The same as plain text, for a chart, a heading of a workbook or a terminal."""
@@ -44,7 +48,8 @@ class Words:
 
     def plural(self, key: str, number: float, **values: object) -> Markup:
         """The message in the plural form that `number` takes in this language."""
-        return self._filled(self._messages.ngettext(self._known(key), key, _plural_number(number)), values)
+        message = Markup(str(escape(self._messages.ngettext(self._known(key), key, _plural_number(number)))))
+        return message.format(**values) if values else message
 
     def label(self, kind: str, code: object, otherwise: str | None = None) -> str:
         """The label of a code, as `label("target", "labour")`; `otherwise` where the catalogue has none (a user's own words)."""
@@ -66,14 +71,7 @@ class Words:
 
     def date(self, partial: str) -> str:
         """A date known in whole or in part: "16 March 2020", "March 2020", "2020"."""
-        from babel.dates import format_date, format_skeleton
-
-        day = earliest(partial)
-        if len(partial) == 4:
-            return partial
-        if len(partial) == 7:
-            return str(format_skeleton("yMMMM", day, locale=self.language))
-        return str(format_date(day, format="long", locale=self.language))
+        return _date(partial, self.language)
 
     def month(self, month: str) -> str:
         """A short month for an axis: "Mar 2020" """
@@ -96,8 +94,17 @@ class Words:
             raise StudyError(f"the {self.language} catalogue has no words for {key!r}", mend=nearest(key, self._keys))
         return key
 
-    def _filled(self, message: str, values: dict[str, object]) -> Markup:
-        return Markup(str(escape(message))).format(**values) if values else Markup(str(escape(message)))
+
+@lru_cache(maxsize=10_000)
+def _date(partial: str, language: str) -> str:
+    from babel.dates import format_date, format_skeleton
+
+    day = earliest(partial)
+    if len(partial) == 4:
+        return partial
+    if len(partial) == 7:
+        return str(format_skeleton("yMMMM", day, locale=language))
+    return str(format_date(day, format="long", locale=language))
 
 
 def _plural_number(number: float) -> int:

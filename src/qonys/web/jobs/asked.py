@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from importlib.resources import files as package_files
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -114,6 +115,12 @@ def job_kind(room: str, content: Mapping[str, Any]) -> str:
     if room != "settlement":
         return room
     return "totals" if "resettled" in content or "returned" in content else "place" if "households" in content else "retention"
+
+
+@lru_cache(maxsize=64)
+def kind_of(room: str, text: str, file: str) -> str:
+    """`job_kind` of a text. Errors: as `read`."""
+    return job_kind(room, read(text, file).content)
 
 
 def check_room(

@@ -11,6 +11,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -69,6 +70,7 @@ class Group:
         return self.code in OPEN
 
 
+@lru_cache(maxsize=64)
 def groups_of(text: str, say: Words, file: str = "room.toml") -> tuple[Group, ...]:
     """The fields of a text, by the part of the file they stand in. Errors: DesignError for text that is no TOML."""
     content = dict(read(text, file).content)

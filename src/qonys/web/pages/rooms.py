@@ -18,7 +18,7 @@ from qonys.web.frame import language_of, page
 from qonys.web.gate import may, needs, protected
 from qonys.web.jobs import files
 from qonys.web.jobs import shown as results
-from qonys.web.jobs.asked import EXAMPLES, OPTIONS, SHIPPED_ROOMS, Asked, Option, check_room, job_kind, read, shipped_text
+from qonys.web.jobs.asked import EXAMPLES, OPTIONS, SHIPPED_ROOMS, Asked, Option, check_room, kind_of, read, shipped_text
 from qonys.web.jobs.fields import Group, changed, groups_of
 from qonys.web.pages.runs import ROOM_OF, Id, Language, seen
 from qonys.web.state import audit, jobs, rooms
@@ -168,11 +168,11 @@ def _filled(sheet: Sheet, say: Words, given: Mapping[str, str]) -> Sheet:
     kind = {"settlement": "place"}.get(sheet.kind, sheet.kind)
     for text in dict.fromkeys((sheet.text, sheet.base)):
         try:
-            content = read(text, f"{sheet.shipped or sheet.kind}.toml").content
+            kind = kind_of(sheet.kind, text, f"{sheet.shipped or sheet.kind}.toml")
         except QonysError as error:
             sheet.wrong = sheet.wrong or (error.what, error.mend)
             continue
-        sheet.base, sheet.groups, kind = text, groups_of(text, say), job_kind(sheet.kind, content)
+        sheet.base, sheet.groups = text, groups_of(text, say)
         break
     sheet.options = {
         name: (option, given.get(f"{OPTION}{name}", "" if option.kind == "flag" and given else _shown(option.default)))

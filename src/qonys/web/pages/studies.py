@@ -81,11 +81,17 @@ def told_of(request: Request, name: str, say: Words) -> Told:
     job = last[0] if last and last[0].state != "done" else None
     at, version, inputs = None, "", ()
     if run.is_file():
-        told = json.loads(run.read_text(encoding="utf-8"))
-        at = datetime.fromtimestamp(run.stat().st_mtime, UTC)
+        told = _run(run, (stamp := run.stat()).st_mtime_ns)
+        at = datetime.fromtimestamp(stamp.st_mtime, UTC)
         version, inputs = str(told["versions"].get("qonys", "")), tuple(told["inputs"])
     report = tuple(language for language in study.languages if _report(folder, study, language).is_file())
     return Told(name, study_title(study, say), study, name in built_in(), at, version, job, report, inputs)
+
+
+@lru_cache(maxsize=64)
+def _run(path: Path, stamp: int) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return found
 
 
 @router.get("/{language}/studies")

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from qonys.i18n import Words
+    from qonys.situation.opened import Register
 
 Language = Literal["en", "ru", "kk"]
 Typed = dict[str, list[str]]  # name of a field -> what was typed
@@ -73,12 +74,11 @@ def desk(request: Request, language: Language, who: Analyst, issuer: Annotated[s
     decided = work.listed(database, states=work.DECIDED, most=LATELY)
     opened = register_held(house.names())
     known = sorted(((code, say.area(code)) for code in opened.entries["issuer"].unique()), key=lambda pair: pair[1])
-    against, twice = (pairs_held(opened, what) for what in ("conflicts", "duplicates"))
     issuer = issuer if issuer in dict(known) else ""
     return reply(
         request, "work.html.j2", to_code=lines(to_code), to_decide=lines(to_decide),
         mine=lines(mine), decided=lines(decided), issuers=known, issuer=issuer,
-        conflicts=_conflicts(against, issuer, say), duplicates=_duplicates(twice, issuer, say),
+        conflicts=_pairs(request, opened, "conflicts", issuer, say), duplicates=_pairs(request, opened, "duplicates", issuer, say),
         exports=workplace.issuers(database), departures=house.departures(),
     )  # fmt: skip
 
@@ -92,6 +92,15 @@ def _line(found: work.Proposal, say: Words) -> dict[str, str]:
         "state": say.plain(f"web.work.state.{found.state}"),
         "on": say.date(found.created_at.date().isoformat()),
     }
+
+
+def _pairs(request: Request, opened: Register, what: Literal["conflicts", "duplicates"], issuer: str, say: Words) -> dict[str, Any]:
+    """Those of an issuer in words; held, since they hang on the register alone."""
+    spoken = {"conflicts": _conflicts, "duplicates": _duplicates}[what]
+    found: dict[str, Any] = request.app.state.desk.kept.get(
+        ("work", what, opened.snapshot, issuer, say.language), lambda: spoken(pairs_held(opened, what), issuer, say)
+    )
+    return found
 
 
 def _conflicts(pairs: pd.DataFrame, issuer: str, say: Words) -> dict[str, Any]:

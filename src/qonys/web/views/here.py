@@ -6,6 +6,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -50,7 +51,7 @@ class Runs:
     def study(self, name: str) -> Study:
         """A study as it is declared, run or not. Own ones stand beside their run."""
         own = self.place(name) / "study.toml"
-        return open_study(str(own) if own.is_file() else name)
+        return _declared(str(own), own.stat().st_mtime_ns) if own.is_file() else _declared(name, 0)
 
     def has(self, name: str) -> bool:
         """Was it run to its end?"""
@@ -74,6 +75,11 @@ class Runs:
         """Changes when any study is run anew, or the register of this house grows."""
         files = (*sorted(self.folder.glob("*/run.json")), *sorted(House(self.folder.parent).folder.glob("*.toml")))
         return tuple(path.stat().st_mtime_ns for path in files)
+
+
+@lru_cache(maxsize=64)
+def _declared(name_or_path: str, stamp: int) -> Study:
+    return open_study(name_or_path)
 
 
 class Kept:
