@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 from functools import cache
+from itertools import count
 from pathlib import Path
 
 import ibis
@@ -19,6 +20,7 @@ settings.register_profile(
 )  # fmt: skip
 settings.load_profile("qonys")
 
+HOMES = count()
 FIGURES = Path(__file__).parents[2] / "shared" / "figures"
 DATA = Path(__file__).parents[2] / "shared" / "data"
 
@@ -39,8 +41,8 @@ def con():
 
 
 @pytest.fixture(autouse=True)
-def _own_home(tmp_path, monkeypatch):
-    monkeypatch.setenv("QONYS_HOME", str(tmp_path / "home"))
+def _own_home(tmp_path_factory, monkeypatch):
+    monkeypatch.setenv("QONYS_HOME", str(tmp_path_factory.getbasetemp() / f"home{next(HOMES)}"))  # whoever uses it makes it
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -102,6 +103,11 @@ PACKAGES = [name for name in ORDER if (SOURCE / name / "__init__.py").is_file()]
 every_file = pytest.mark.parametrize("file", FILES, ids=lambda file: file.relative_to(SOURCE).as_posix())
 
 
+@cache
+def parsed(file: Path) -> ast.Module:
+    return ast.parse(file.read_text(encoding="utf-8"))
+
+
 def package(file: Path) -> str:
     name = file.relative_to(SOURCE).parts[0].removesuffix(".py")
     return {"__init__": "core", "__main__": "cli"}.get(name, name)
@@ -112,9 +118,10 @@ def type_checking(tree: ast.Module) -> set[ast.AST]:
     return {inner for block in guarded for one in block.body for inner in ast.walk(one)}
 
 
+@cache
 def imported(file: Path) -> list[tuple[str, bool]]:
     """(module, only for types) of every import in a file, wherever it stands."""
-    tree = ast.parse(file.read_text(encoding="utf-8"))
+    tree = parsed(file)
     guarded, found = type_checking(tree), []
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -144,7 +151,7 @@ def test_only_the_store_knows_an_engine(file):
         return
     for name, for_types in imported(file):
         assert for_types or not any(name == engine or name.startswith(f"{engine}.") for engine in ENGINES), f"{file} imports {name}"
-    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+    for node in ast.walk(parsed(file)):
         if isinstance(node, ast.Attribute):
             assert ast.unparse(node) not in ENGINES, f"{file}:{node.lineno} uses an engine"
             assert node.attr != "raw_sql", f"{file}:{node.lineno} speaks to an engine"
@@ -152,14 +159,14 @@ def test_only_the_store_knows_an_engine(file):
 
 @every_file
 def test_only_the_command_line_prints(file):
-    calls = [node for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))) if isinstance(node, ast.Call)]
+    calls = [node for node in ast.walk(parsed(file)) if isinstance(node, ast.Call)]
     if package(file) != "cli":
         assert not [call.lineno for call in calls if isinstance(call.func, ast.Name) and call.func.id == "print"]
 
 
 @every_file
 def test_every_module_says_what_it_is(file):
-    assert ast.get_docstring(ast.parse(file.read_text(encoding="utf-8")))
+    assert ast.get_docstring(parsed(file))
 
 
 def public(name: str) -> list[str]:

@@ -16,7 +16,7 @@ from qonys.border.unfinished import records
 from qonys.core.errors import DesignError
 
 RULE = rule("12/16")
-END = date(2019, 12, 31)  # so late that what was forecast a year after the closure is known
+END = date(2019, 3, 31)  # so late that what was forecast a year after the closure is known
 
 
 def month(day: date) -> int:

@@ -6,9 +6,14 @@ import re
 from urllib.parse import urlsplit
 
 import pytest
+from starlette.testclient import TestClient
 from tests.report.conftest import Page
+from tests.web.conftest import made
 
+from qonys.i18n import words
+from qonys.registers import SHIPPED, entries_of
 from qonys.web.views import NOUNS, VIEWS
+from qonys.web.views.labels import title_of
 
 LANGUAGES = ("en", "ru", "kk")
 # names of formats, hashes and languages, and codes of areas and entries
@@ -78,6 +83,33 @@ def test_an_address_restores_exactly_its_view(public):
     permanent = re.search(r'class="permanent" href="([^"]+)"', one)[1].replace("&amp;", "&")
     assert permanent == "/en/flows?area=DEU&first=2015&last=2022"
     assert public.get(permanent).text == one
+
+
+def test_a_page_is_held_until_something_was_pulled_and_comes_plain_to_who_wants_it_plain(tmp_path):
+    with TestClient(made(tmp_path / "desk", public=True, store=tmp_path / "store")) as client:
+        small, plain = (client.get("/en/sources", headers={"Accept-Encoding": kind}) for kind in ("gzip", "identity"))
+        assert (small.headers.get("content-encoding"), plain.headers.get("content-encoding")) == ("gzip", None)
+        assert small.headers["vary"] == plain.headers["vary"] == "Accept-Encoding"
+        assert small.text == plain.text
+        # a target whose vintage was lost: told as soon as it is there
+        (tmp_path / "store" / "vintages" / "one" / "0001").mkdir(parents=True)
+        (tmp_path / "store" / "vintages" / "one" / "target.txt").write_text("eurostat:migr_imm1ctz", encoding="utf-8")
+        assert "eurostat:migr_imm1ctz" not in small.text.partition("<table")[2].partition("</table>")[0]
+        assert "eurostat:migr_imm1ctz" in client.get("/en/sources").text.partition("<table")[2].partition("</table>")[0]
+
+
+def test_a_measure_has_the_title_of_its_version():
+    entry = {"id": "KM013", "title": "72-hour transit for China and India suspended to 1 July"}
+    assert title_of(entry, words("ru")) == words("ru").plain("measure.KM013.title")
+    assert title_of({"id": "KM013"}, words("ru")) == words("ru").plain("measure.KM013.title")
+    assert title_of({**entry, "title": "Transit opened again"}, words("ru")) == "Transit opened again"
+
+
+def test_titles_of_the_shipped_register_are_those_that_were_translated():
+    say = words("en")
+    for entry in entries_of([SHIPPED]).drop_duplicates("id").to_dict("records"):
+        if say.has(key := f"measure.{entry['id']}.title"):
+            assert title_of(entry, words("kk")) == words("kk").plain(key), entry["id"]
 
 
 def test_what_is_asked_wrongly_is_said_in_a_sentence_on_a_page(public):

@@ -75,7 +75,7 @@ def _routes(view: View) -> None:
     def as_page(request: Request, language: Language, asked: Annotated[model, Query()]) -> Response:  # type: ignore[valid-type]
         content = page_of(request, view, asked, language)
         if "gzip" not in request.headers.get("accept-encoding", ""):
-            return Response(gzip.decompress(content), media_type="text/html", headers={"Vary": "Accept-Encoding"})
+            return Response(gzip.decompress(content), media_type="text/html")  # the middleware says that it varies
         return Response(content, media_type="text/html", headers={"Content-Encoding": "gzip", "Vary": "Accept-Encoding"})
 
     def as_file(request: Request, language: Language, block: str, form: str, asked: Annotated[model, Query()]) -> Response:  # type: ignore[valid-type]
