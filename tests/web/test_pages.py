@@ -12,6 +12,7 @@ from tests.web.conftest import made
 
 from qonys.i18n import words
 from qonys.registers import SHIPPED, entries_of
+from qonys.store.vintages import folder_of
 from qonys.web.views import NOUNS, VIEWS
 from qonys.web.views.labels import title_of
 
@@ -92,8 +93,9 @@ def test_a_page_is_held_until_something_was_pulled_and_comes_plain_to_who_wants_
         assert small.headers["vary"] == plain.headers["vary"] == "Accept-Encoding"
         assert small.text == plain.text
         # a target whose vintage was lost: told as soon as it is there
-        (tmp_path / "store" / "vintages" / "one" / "0001").mkdir(parents=True)
-        (tmp_path / "store" / "vintages" / "one" / "target.txt").write_text("eurostat:migr_imm1ctz", encoding="utf-8")
+        lost = folder_of("eurostat:migr_imm1ctz", tmp_path / "store")
+        (lost / "0001").mkdir(parents=True)
+        (lost / "target.txt").write_text("eurostat:migr_imm1ctz", encoding="utf-8")
         assert "eurostat:migr_imm1ctz" not in small.text.partition("<table")[2].partition("</table>")[0]
         assert "eurostat:migr_imm1ctz" in client.get("/en/sources").text.partition("<table")[2].partition("</table>")[0]
 
