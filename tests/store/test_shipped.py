@@ -15,7 +15,7 @@ from qonys.core.validate import PLACE
 from qonys.measures import codebook, read_register
 from qonys.store import shipped, take_in
 from qonys.store.intake import admit
-from qonys.web.views.flows import SHAPES
+from qonys.web.views.flows import REGIONS, SHAPES
 
 PACKAGE = shipped()
 TABLES = sorted(name for name in PACKAGE.files if name.endswith(".csv") and name.partition("/")[0] in CONTRACTS)
@@ -79,7 +79,7 @@ def test_every_source_key_leads_to_a_publisher_a_title_and_its_address(name):
 def test_every_entry_of_the_source_list_is_used():
     """By a table, by a room, or by the maps."""
     rooms = {tomllib.loads(PACKAGE.path(name).read_text(encoding="utf-8"))["source"] for name in ROOMS}
-    assert set(read("sources.csv")["key"]) == {key for name in TABLES for key in read(name)["source"]} | rooms | {SHAPES}
+    assert set(read("sources.csv")["key"]) == {key for name in TABLES for key in read(name)["source"]} | rooms | {SHAPES, REGIONS}
 
 
 # Against the collected figures, where they are at hand

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from urllib.parse import urlsplit
 
+import pandas as pd
 import pytest
 from starlette.testclient import TestClient
 from tests.report.conftest import Page
@@ -98,6 +99,16 @@ def test_a_page_is_held_until_something_was_pulled_and_comes_plain_to_who_wants_
         (lost / "target.txt").write_text("eurostat:migr_imm1ctz", encoding="utf-8")
         assert "eurostat:migr_imm1ctz" not in small.text.partition("<table")[2].partition("</table>")[0]
         assert "eurostat:migr_imm1ctz" in client.get("/en/sources").text.partition("<table")[2].partition("</table>")[0]
+
+
+@pytest.mark.parametrize("year", ["2022", "2023", "2024"])
+def test_regions_on_the_map_hold_all_that_moved(public, year):
+    """Every region counts once on the boundaries there were until 2018, so what some gain others lose there too."""
+    blocks = {one["name"]: one for one in public.get("/api/v1/flows/regions", params={"period": year}).json()["blocks"]}
+    there, drawn = (pd.DataFrame(blocks[name]["rows"]) for name in ("margins", "boundaries"))
+    assert len(drawn) == 16
+    assert drawn["value"].sum() == there["net"].sum()
+    assert drawn.set_index("code").loc["KZ-YUZ", "value"] == there.set_index("area").loc[["KZ-61", "KZ-79"], "net"].sum()
 
 
 def test_a_measure_has_the_title_of_its_version():

@@ -2,6 +2,7 @@
 
 import math
 import xml.etree.ElementTree as ET
+from datetime import date
 
 import pandas as pd
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from qonys.core import areas
 from qonys.core.errors import DesignError
-from qonys.report.charts import country_map, mapped, worlds
+from qonys.report.charts import area_map, mapped, worlds
 from qonys.report.charts.draw import Sheet
 from qonys.report.charts.svg import both
 
@@ -45,16 +46,18 @@ def test_the_azimuthal_projection_gives_snyders_example():
 
 
 def test_every_country_of_the_union_and_of_the_shipped_figures_is_on_the_map():
-    from datetime import date
-
     assert set(areas.members("EU", date(2020, 1, 1))) <= mapped("europe") & mapped("world")
     assert {"KAZ", "KGZ", "UZB", "TJK", "TKM", "RUS", "CHN"} <= mapped("central_asia")
     assert mapped("world") <= areas.codes()
 
 
+def test_the_regions_of_kazakhstan_are_those_of_the_day_before_the_map_changed():
+    assert mapped("kazakhstan") == set(areas.regions_at(date(2018, 6, 18)))
+
+
 @LAYOUTS
 def test_small_states_are_rings_and_missing_ones_hatched(layout):
-    svg = getattr(country_map(rows(), view="europe", **HEAD), layout)
+    svg = getattr(area_map(rows(), view="europe", **HEAD), layout)
     paths = list(ET.fromstring(svg).iter(f"{SVG}path"))
     assert len([path for path in paths if path.get("stroke") == "#1b1f24"]) == 3
     assert any("hatch" in path.get("fill", "") for path in paths)
@@ -63,7 +66,7 @@ def test_small_states_are_rings_and_missing_ones_hatched(layout):
 
 @LAYOUTS
 def test_words_on_the_map_stand_clear_and_are_those_of_the_rows_and_the_key(layout):
-    svg = getattr(country_map(rows(), view="europe", **HEAD), layout)
+    svg = getattr(area_map(rows(), view="europe", **HEAD), layout)
     found = boxes(svg)
     for place, (a, x0, y0, x1, y1) in enumerate(found):
         for b, u0, v0, u1, v1 in found[place + 1 :]:
@@ -105,19 +108,19 @@ def test_a_ring_over_the_edge_is_cut_there():
 
 
 @pytest.mark.parametrize(("table", "view", "what"), [
-    (rows().assign(code="DEX"), "europe", "no country of the map europe has the code"),
+    (rows().assign(code="DEX"), "europe", "no area of the map europe has the code"),
     (rows().assign(value=None), "world", "no value"),
     (rows(), "asia", "there is no map 'asia'"),
     (rows().drop(columns="text"), "world", "lacks the columns text"),
 ])  # fmt: skip
 def test_what_cannot_be_mapped_is_refused_with_a_sentence(table, view, what):
     with pytest.raises(DesignError, match=what):
-        country_map(table, view=view, **HEAD)
+        area_map(table, view=view, **HEAD)
 
 
 def test_the_same_rows_give_the_same_map_and_a_page_has_room_for_it():
-    first = country_map(rows(), view="world", **HEAD)
-    assert first == country_map(rows(), view="world", **HEAD)
+    first = area_map(rows(), view="world", **HEAD)
+    assert first == area_map(rows(), view="world", **HEAD)
     assert len(first.wide) + len(first.narrow) < 250_000
 
 

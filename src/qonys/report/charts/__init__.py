@@ -24,10 +24,35 @@ from qonys.report.charts.ranks import change_dots, intervals, ranked_bars, steps
 from qonys.report.charts.series import Phase, interval_lines, time_lines
 from qonys.report.charts.shares import step_lines
 from qonys.report.charts.svg import Chart
-from qonys.report.charts.worlds import country_map, mapped
+from qonys.report.charts.worlds import area_map, mapped
 
 __all__ = [
-    "Act", "Band", "Chart", "Phase", "change_dots", "chord", "counterfactual", "country_map", "event_study", "first_days", "heat_strips",
-    "interval_lines", "intervals", "lines_over_periods", "mapped", "matrix", "od_matrix", "point_series", "policy_map", "procedure_bars",
-    "ranked_bars", "routes", "stacked_days", "step_lines", "steps", "tile_map", "time_lines", "timelines",
+    "Act",
+    "Band",
+    "Chart",
+    "Phase",
+    "area_map",
+    "change_dots",
+    "chord",
+    "counterfactual",
+    "event_study",
+    "first_days",
+    "heat_strips",
+    "interval_lines",
+    "intervals",
+    "lines_over_periods",
+    "mapped",
+    "matrix",
+    "od_matrix",
+    "point_series",
+    "policy_map",
+    "procedure_bars",
+    "ranked_bars",
+    "routes",
+    "stacked_days",
+    "step_lines",
+    "steps",
+    "tile_map",
+    "time_lines",
+    "timelines",
 ]  # fmt: skip

@@ -1,7 +1,7 @@
-"""Maps of countries: the world, Europe, Central Asia, each country in the colour of its class.
+"""Maps of areas: the world, Europe, Central Asia by countries, Kazakhstan by regions, each area in the colour of its class.
 
 Boundaries are those of data/shapes (Natural Earth, public domain); areas keep their size (Equal Earth, Lambert azimuthal equal-area).
-States too small to be seen are rings. Missing is hatched, what the table does not name is pale.
+Areas too small to be seen are rings. Missing is hatched, what the table does not name is pale.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     Point = tuple[float, float]
 
-View = Literal["world", "europe", "central_asia"]
+View = Literal["world", "europe", "central_asia", "kazakhstan"]
 CLASSES = 5
 EMPTY = "#eceff2"  # land that the table does not name
 SHORE = "#9aa4ae"
@@ -39,28 +39,33 @@ VIEWS: dict[str, dict[str, Any]] = {
         "corners": [(-23, 65), (-10, 35.5), (35, 34.2), (26, 71.5), (40, 48), (24, 34.3), (14.4, 35.3)],
     },
     "central_asia": {"set": "near", "centre": (67.0, 45.0), "corners": [(46, 45), (54, 36), (88, 36), (88, 49), (70, 56), (75, 35)]},
-}
+    "kazakhstan": {
+        "file": "regions", "set": "kazakhstan", "centre": (67.0, 48.0),
+        "corners": [(46.2, 48.5), (87.5, 49.2), (69, 55.6), (68, 40.4), (53, 41)],
+    },
+}  # fmt: skip
 
 
-def country_map(
+def area_map(
     rows: pd.DataFrame, *, title: str, desc: str, prefix: str, unit: str, missing_label: str, number_format: Callable[[float], str],
     view: View = "world", classes: Literal["round", "quantiles"] = "round", between: str = "{low} – {high}",
 ) -> Chart:  # fmt: skip
-    """Countries in the colours of classes of their values, with the value, and the name where there is room, on them.
+    """Areas in the colours of classes of their values, with the value, and the name where there is room, on them.
 
-    rows: code (ISO alpha-3), label, value (none: missing), text (the value as printed). Values of both signs are orange below zero and blue
-    above. classes: breaks at round numbers, or with equally many countries in each class (quantiles); the key says from where to where each
-    goes, as `between` words it. A code without a shape is refused, so that nobody is lost silently.
+    rows: code (ISO alpha-3 of a country; of a region of Kazakhstan as they were until 2018 ISO 3166-2), label, value (none: missing), text
+    (the value as printed). Values of both signs are orange below zero and blue above. classes: breaks at round numbers, or with equally
+    many areas in each class (quantiles); the key says from where to where each goes, as `between` words it. A code without a shape is
+    refused, so that nobody is lost silently.
     """
     if view not in VIEWS:
         raise DesignError(f"there is no map {view!r}", mend=nearest(str(view), VIEWS))
     table = records(rows, "code", "label", "value", "text", prefix=prefix)
     refuse_without_values([row["value"] for row in table], prefix)
     own = {str(row["code"]): row for row in table}
-    shapes, dots = _shapes()[VIEWS[view]["set"]], _shapes()["dots"]
+    shapes, dots = _shapes(view)
     for code in own:
         if code not in shapes and code not in dots:
-            raise DesignError(f"chart {prefix!r}: no country of the map {view} has the code {code!r}", mend=nearest(code, [*shapes, *dots]))
+            raise DesignError(f"chart {prefix!r}: no area of the map {view} has the code {code!r}", mend=nearest(code, [*shapes, *dots]))
     values = [float(row["value"]) for row in table if row["value"] is not None]
     scale = Scale.of(values, classes)
     entries = [(colour, between.format(low=number_format(low), high=number_format(high))) for low, high, colour in scale.steps()]
@@ -90,8 +95,9 @@ def country_map(
         seen = {code: at for code, at in dots.items() if code in own and frame.holds(frame(*at)) and not layout.narrow}
         for code, (lon, lat) in seen.items():
             if own[code]["text"] is not None:
-                # only at sea: a name on another country would be read as that country's
-                free.taken += _land(frame(lon, lat), [path for other in own if other != code for path in drawn.get(other, [])])
+                # only at sea: a name on another country would be read as that country's; a city lies in the midst of its region
+                others = [] if view == "kazakhstan" else [path for other in own if other != code for path in drawn.get(other, [])]
+                free.taken += _land(frame(lon, lat), others)
                 free.label(frame(lon, lat), [str(own[code]["label"]), str(own[code]["text"])], INK, bold=False)
         sheet.height = frame.bottom + 4
         return sheet
@@ -101,7 +107,7 @@ def country_map(
 
 def mapped(view: View) -> frozenset[str]:
     """The codes that a map can show."""
-    return frozenset(_shapes()[VIEWS[view]["set"]]) | frozenset(_shapes()["dots"])
+    return frozenset().union(*_shapes(view))
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,8 +201,14 @@ def azimuthal(lon: float, lat: float, centre_lon: float, centre_lat: float) -> P
 
 
 @cache
-def _shapes() -> dict[str, Any]:
-    return dict(json.loads(files("qonys").joinpath("data", "shapes", "countries.json").read_text(encoding="utf-8")))
+def _file(name: str) -> dict[str, Any]:
+    return dict(json.loads(files("qonys").joinpath("data", "shapes", f"{name}.json").read_text(encoding="utf-8")))
+
+
+def _shapes(view: str) -> tuple[dict[str, list[list[int]]], dict[str, Point]]:
+    """The shapes of a view, and where the areas lie that are too small for one."""
+    content = _file(VIEWS[view].get("file", "countries"))
+    return content[VIEWS[view]["set"]], content["dots"]
 
 
 def _fill(row: dict[str, Any] | None, scale: Scale) -> str:

@@ -13,7 +13,7 @@ from qonys.core import areas
 from qonys.registers import SHIPPED
 from qonys.report.charts import tile_map
 from qonys.report.charts.flows import chord, od_matrix
-from qonys.report.charts.worlds import country_map, mapped
+from qonys.report.charts.worlds import area_map, mapped
 from qonys.situation import areas_known, moved, pair_periods, pairs_of, series_of
 from qonys.situation.opened import rows_held
 from qonys.web.views.asked import Area, Asked, Year
@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from qonys.web.views.here import Here
     from qonys.web.views.shown import Listing
 
-SHAPES = "natural_earth_2018"
+SHAPES, REGIONS = "natural_earth_2018", "natural_earth_regions"
+DRAWN = date(2017, 12, 31)  # the day whose regions have shapes
 EXTERNAL = ("immigration", "emigration", "net")
 INTERNAL = ("in_migration", "out_migration", "net_internal")
 
@@ -173,7 +174,9 @@ def regions(asked: AskedRegions, here: Here) -> Shown:
             )
     else:
         answer.append(say("web.regions.no_pairs"))
-    blocks: list[Figure | Listing] = [_tiles(margins, asked.period, say)] if asked.period.isdigit() else []
+    blocks: list[Figure | Listing] = []
+    if asked.period.isdigit():
+        blocks = [_tiles(margins, asked.period, say), *_boundaries(margins, asked.period, say)]
     if found.gap is None:
         blocks += _ribbons(found.cells, period, say)
     blocks.append(_margins(margins, say))
@@ -215,6 +218,29 @@ def _tiles(margins: pd.DataFrame, period: str, say: Words) -> Figure:
         high_label=say.plain("scale.gain"),
     )
     return Figure(name="net", title=title, chart=chart, data=margins, about=about)
+
+
+def _boundaries(margins: pd.DataFrame, period: str, say: Words) -> list[Figure]:
+    """The same on the boundaries there were until 2018: a region made since is added to the one it came from. None where a part lacks."""
+    end = date(int(period), 12, 31)
+    there = set(areas.regions_at(end)) | set(areas.regions_at(DRAWN))
+    if end < DRAWN or not set(areas.regions_at(end)) <= set(margins["area"]):
+        return []
+    values, rows = margins.set_index("area")["net"], []
+    for group in areas.comparable(there, DRAWN, end):
+        (code,) = (one for one in group if areas.area(one).exists(DRAWN))
+        net = values.reindex([one for one in group if areas.area(one).exists(end)]).sum(skipna=False)
+        parts = " + ".join(say.area(one) for one in group if areas.area(one).exists(end))
+        rows.append({"code": code, "label": say.plain(f"region.short.{code}"), "regions": parts, "value": None if pd.isna(net) else net,
+                     "text": number(net, say, sign=True)})  # fmt: skip
+    frame = pd.DataFrame(rows)
+    title, about = say("web.regions.boundaries", period=_period(period, say)), say("web.regions.boundaries.about")
+    chart = area_map(
+        frame, title=title.unescape(), desc=about.unescape(), prefix="w-regions-map", unit=say.plain("unit.name.persons"),
+        missing_label=say.plain("gap.not_published"), number_format=say.number, view="kazakhstan",
+        classes="quantiles",
+    )  # fmt: skip
+    return [Figure(name="boundaries", title=title, chart=chart, data=frame, about=about, sources=cited([REGIONS], say))]
 
 
 def _ribbons(cells: pd.DataFrame, period: str, say: Words) -> list[Figure]:
@@ -295,7 +321,7 @@ def world(asked: AskedMap, here: Here) -> Shown:
     drawn = drawn[drawn["code"].isin(mapped("europe"))] if len(set(drawn["code"]) & mapped("europe")) > 3 else drawn
     view: Literal["world", "europe"] = "europe" if set(drawn["code"]) <= mapped("europe") else "world"
     about, unit = say("web.world.about"), "unit.name.percent" if percent else "unit.name.persons"
-    chart = country_map(
+    chart = area_map(
         drawn,
         title=title.unescape(),
         desc=about.unescape(),
