@@ -19,7 +19,7 @@ from qonys.core.errors import DataError, DesignError
 from qonys.web.state import archive, attempts, audit, backup, passwords, people, sessions
 from qonys.web.state.archive import MANIFEST
 from qonys.web.state.database import Database
-from qonys.web.state.tables import HEAD, adjudications, codings, jobs, metadata, new_id, proposals, rooms, saved
+from qonys.web.state.tables import HEAD, adjudications, codings, jobs, metadata, new_id, proposals, rooms
 
 from .conftest import CHEAP, NOW, PASSWORD, after
 
@@ -56,7 +56,6 @@ def furnish(db, home: Path, name: str = "Aigul") -> None:
                 **common,
             )
         )
-        connection.execute(insert(saved).values(name="view", address="/ru/situation?a=1&b=%D0%B0", **common))
         connection.execute(
             insert(proposals).values(
                 id=proposal,
