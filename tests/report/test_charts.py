@@ -4,12 +4,14 @@ import sys
 import xml.etree.ElementTree as ET
 from itertools import combinations, pairwise
 
+import altair as alt
 import pandas as pd
 import pytest
 
 from qonys.core.errors import DesignError
 from qonys.report import charts
 from qonys.report.charts import axes, theme
+from qonys.report.charts.draw import _layer
 
 pytestmark = pytest.mark.slow  # draws about a hundred charts
 
@@ -438,6 +440,17 @@ def test_spread_keeps_things_apart_inside_and_in_order():
     assert max(centres) <= 90 + 1e-9
 
 
-def test_altair_is_not_imported_before_a_chart_is_drawn():
-    code = "import sys, qonys.report.charts; sys.exit('altair' in sys.modules or 'vl_convert' in sys.modules)"
+def test_vega_is_not_imported_before_a_chart_is_drawn():
+    code = "import sys, qonys.report.charts; sys.exit('vl_convert' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize(("kind", "style"), [
+    ("rect", (1, None)), ("rect", (0.5, "#ffffff")), ("line", (2, (4, 3), 1)), ("line", (2, (), 0.5)), ("area", (0.2,)),
+    ("polygon", (1, "#ffffff", 0.6)), ("polygon", (1, None, 0)), ("point", (4, 1)), ("text", (12, "left", True, 90)),
+])  # fmt: skip
+def test_a_layer_is_vega_lite_by_its_schema(kind, style):
+    """Altair, which is made from the schema, takes it for a chart and gives it back as it was."""
+    layer = _layer(kind, style, "m0")
+    made = alt.Chart.from_dict(layer, validate=True).to_dict(validate=True)
+    assert {name: made[name] for name in layer} == layer

@@ -17,7 +17,7 @@ from qonys.web.views import VIEWS
 DESCRIBED = [status_code_conformance, content_type_conformance, response_schema_conformance]
 
 
-def fuzzed(app, wanted, headers=None, examples=4) -> int:
+def fuzzed(app, wanted, headers=None, examples=3) -> int:
     """Ask every operation that is wanted what its description allows -> how many answers there were."""
     asked = 0
     for found in schemathesis.openapi.from_asgi("/api/openapi.json", app, headers=headers or {}).get_all_operations():
@@ -41,7 +41,7 @@ def fuzzed(app, wanted, headers=None, examples=4) -> int:
 
 @pytest.mark.slow
 def test_no_question_makes_the_interface_fail(public):
-    assert fuzzed(public.app, lambda operation: operation.method.lower() == "get") > 8 * len(VIEWS) / 2
+    assert fuzzed(public.app, lambda operation: operation.method.lower() == "get") > 6 * len(VIEWS) / 2
 
 
 @pytest.mark.slow

@@ -3,11 +3,11 @@
 A function takes a small frame whose labels are already in the reader's language and gives a `Chart`: the same rows drawn 760 pixels wide
 for a page and 360 for a telephone. The page shows one of them (`chart-wide`, `chart-narrow`). Nothing missing is bridged, no end is made
 up, and every number printed comes from the rows or from a tick of an axis. `theme` holds colours and the room a text needs, `axes` the
-scales and ticks, `draw` the sheet on which marks are put, `svg` the rendering by Altair and Vega and what makes one SVG safe beside
+scales and ticks, `draw` the sheet on which marks are put, `svg` the rendering by Vega and what makes one SVG safe beside
 another. Then the families: `series` and `points` along time, `lanes` for measures, `firsts` for who moved first, `events` for what a
 measure did, `places` for maps of likeness, `worlds` for maps of countries, `cells` for grids, `ranks` for rows compared, `flows` for who
 goes where, `periods` for lines over the measures in force, and of the rooms `queues`, `shares` and `corridors`; `dates` is what these
-share. Altair is imported when the first chart is drawn, not before.
+share. Vega is imported when the first chart is drawn, not before.
 """
 
 from qonys.report.charts.cells import heat_strips, matrix, tile_map

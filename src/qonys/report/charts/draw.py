@@ -1,6 +1,6 @@
 """A sheet of paper in pixels. Positions are worked out in Python, once, so that labels can keep clear of each other and of the edge.
 
-Altair then draws the marks: neighbouring ones of one style share a layer, in the order in which they were put down, texts on top.
+Vega then draws the marks: neighbouring ones of one style share a layer, in the order in which they were put down, texts on top.
 """
 
 from __future__ import annotations
@@ -71,8 +71,8 @@ class Sheet:
                 row = {"x": _px(x), "y": _px(y if angle else top + place * height + height / 2 + size * 0.36), "text": line, "fill": colour}
                 _add(self._texts, "text", (size, align, bold, angle), [row])
 
-    def layers(self) -> tuple[list[Any], dict[str, list[Row]]]:
-        """The marks as Altair charts that share the sheet, and their rows by name."""
+    def layers(self) -> tuple[list[dict[str, Any]], dict[str, list[Row]]]:
+        """The marks as layers of Vega-Lite that share the sheet, and their rows by name."""
         marks = [*self._marks, *self._texts]
         layers = [_layer(kind, style, f"m{place}") for place, (kind, style, _) in enumerate(marks)]
         return layers, {f"m{place}": rows for place, (_, _, rows) in enumerate(marks)}
@@ -89,42 +89,40 @@ def _add(marks: list[tuple[str, tuple[Any, ...], list[Row]]], kind: str, style: 
         marks.append((kind, style, list(rows)))
 
 
-def _layer(kind: str, style: tuple[Any, ...], data: str) -> Any:
-    import altair as alt
-
-    chart = alt.Chart(alt.NamedData(name=data))
-    x, y = alt.X("x:Q", scale=None, axis=None), alt.Y("y:Q", scale=None, axis=None)
-    fill = alt.Fill("fill:N", scale=None, legend=None)
-    stroke = alt.Stroke("stroke:N", scale=None, legend=None)
+def _layer(kind: str, style: tuple[Any, ...], data: str) -> dict[str, Any]:
+    x, y = ({"field": name, "type": "quantitative", "scale": None, "axis": None} for name in "xy")
+    fill, stroke = ({"field": name, "type": "nominal", "scale": None, "legend": None} for name in ("fill", "stroke"))
+    path, order = {"field": "path", "type": "nominal"}, {"field": "i", "type": "quantitative"}
+    mark: dict[str, Any]
     match kind:
         case "rect":
             opacity, outline = style
             edge = {"stroke": outline, "strokeWidth": 1} if outline else {"strokeWidth": 0}
-            return chart.mark_rect(opacity=opacity, **edge).encode(x=x, x2=alt.X2("x2"), y=y, y2=alt.Y2("y2"), fill=fill)
+            mark, encoding = {"opacity": opacity, **edge}, {"x": x, "x2": {"field": "x2"}, "y": y, "y2": {"field": "y2"}, "fill": fill}
         case "line":
             width, dash, opacity = style
             look = {"strokeDash": list(dash)} if dash else {}
-            mark = chart.mark_line(strokeWidth=width, opacity=opacity, strokeJoin="round", fill=None, **look)
-            return mark.encode(x=x, y=y, stroke=stroke, detail=alt.Detail("path:N"), order=alt.Order("i:Q"))
+            mark = {"strokeWidth": width, "opacity": opacity, "strokeJoin": "round", "fill": None, **look}
+            encoding = {"x": x, "y": y, "stroke": stroke, "detail": path, "order": order}
         case "area":
-            return chart.mark_area(opacity=style[0], line=False).encode(x=x, y=y, y2=alt.Y2("y2"), fill=fill, detail=alt.Detail("path:N"))
+            mark, encoding = {"opacity": style[0], "line": False}, {"x": x, "y": y, "y2": {"field": "y2"}, "fill": fill, "detail": path}
         case "polygon":
             opacity, outline, width = style
             edge = {"stroke": outline, "strokeWidth": width, "strokeJoin": "round"} if outline else {"strokeWidth": 0}
-            mark = chart.mark_line(interpolate="linear-closed", opacity=opacity, **edge)
-            return mark.encode(x=x, y=y, fill=fill, detail=alt.Detail("path:N"), order=alt.Order("i:Q"))
+            kind, mark = "line", {"interpolate": "linear-closed", "opacity": opacity, **edge}
+            encoding = {"x": x, "y": y, "fill": fill, "detail": path, "order": order}
         case "point":
             radius, width = style
-            area = 3.1416 * radius * radius
-            mark = chart.mark_point(filled=True, size=area, strokeWidth=width, opacity=1)
-            return mark.encode(x=x, y=y, fill=fill, stroke=stroke)
+            mark = {"filled": True, "size": 3.1416 * radius * radius, "strokeWidth": width, "opacity": 1}
+            encoding = {"x": x, "y": y, "fill": fill, "stroke": stroke}
         case _:
             size, align, bold, angle = style
-            weight = "bold" if bold else "normal"
-            mark = chart.mark_text(
-                font=FONT, fontSize=size, fontWeight=weight, align=align, baseline="alphabetic", angle=angle % 360, limit=0
-            )
-            return mark.encode(x=x, y=y, text=alt.Text("text:N"), fill=fill)
+            mark = {
+                "font": FONT, "fontSize": size, "fontWeight": "bold" if bold else "normal", "align": align, "baseline": "alphabetic",
+                "angle": angle % 360, "limit": 0,
+            }  # fmt: skip
+            encoding = {"x": x, "y": y, "text": {"field": "text", "type": "nominal"}, "fill": fill}
+    return {"data": {"name": data}, "mark": {"type": kind, **mark}, "encoding": encoding}
 
 
 def legend(sheet: Sheet, x: float, y: float, right: float, entries: Sequence[tuple[str, str]], size: float) -> float:

@@ -62,17 +62,14 @@ def both(draw: Callable[[Layout], Sheet], *, title: str, desc: str, prefix: str)
 
 
 def render(sheet: Sheet) -> str:
-    """The SVG as Vega writes it."""
-    import altair as alt
+    """The SVG as Vega writes it, from a specification in Vega-Lite that holds marks at pixels and nothing that Vega would decide."""
     import vl_convert
 
     layers, datasets = sheet.layers()
-    chart = alt.layer(
-        *layers, width=round(sheet.width), height=round(sheet.height), padding=0, background=PAPER,
-        autosize=alt.AutoSizeParams(type="none"), config=alt.Config(aria=False, view=alt.ViewConfig(strokeWidth=0)),
-    )  # fmt: skip
-    # Rows go in by name, and unvalidated: Altair would copy and check them many times over, for marks that only `draw` makes.
-    spec = {**chart.to_dict(validate=False), "datasets": datasets}
+    spec = {
+        "layer": layers, "datasets": datasets, "width": round(sheet.width), "height": round(sheet.height), "padding": 0,
+        "background": PAPER, "autosize": {"type": "none"}, "config": {"aria": False, "view": {"strokeWidth": 0}},
+    }  # fmt: skip
     return str(vl_convert.vegalite_to_svg(spec, allowed_base_urls=[]))
 
 

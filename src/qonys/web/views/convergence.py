@@ -10,7 +10,6 @@ from markupsafe import Markup
 
 from qonys.convergence import mean_distance, neighbours, policy_map
 from qonys.laboratory import distances_of
-from qonys.registers import DEFAULT
 from qonys.report.charts import policy_map as drawn
 from qonys.web.views.asked import Asked, Day
 from qonys.web.views.labels import number
@@ -34,7 +33,10 @@ def likeness(asked: AskedMap, here: Here) -> Shown:
     """Where each member of the Union stood among the others on three days, by its set of measures surely in force."""
     say = here.say
     days = sorted({asked.before, asked.on, asked.after})
-    found = distances_of(DEFAULT, MEMBERS, days)
+    # the same in every language
+    found: dict[date, pd.DataFrame] = here.kept.get(
+        ("distances", *days, here.runs.stamp()), lambda: distances_of(here.registers, MEMBERS, days)
+    )
     tables = {day: 100 * own for day, own in found.items()}
     evidence, _ = mean_distance(tables)
     means = dict(zip(tables, map(float, evidence.value), strict=True))
