@@ -101,6 +101,19 @@ def test_a_page_is_held_until_something_was_pulled_and_comes_plain_to_who_wants_
         assert "eurostat:migr_imm1ctz" in client.get("/en/sources").text.partition("<table")[2].partition("</table>")[0]
 
 
+@pytest.mark.parametrize("path", PATHS)
+def test_every_picture_names_its_sources(public, path):
+    blocks = public.get(f"/api/v1/{path}").json()["blocks"]
+    assert all(one["sources"] for one in blocks if one["kind"] == "figure"), path
+
+
+def test_moves_between_regions_name_the_source_of_their_period(public):
+    for period, drawn in (("2024", {"net", "boundaries", "margins"}), ("2021-01/2021-03", {"pairs", "matrix", "margins"})):
+        blocks = public.get("/api/v1/flows/regions", params={"period": period}).json()["blocks"]
+        assert {one["name"] for one in blocks} == drawn
+        assert all(one["sources"] for one in blocks)
+
+
 @pytest.mark.parametrize("year", ["2022", "2023", "2024"])
 def test_regions_on_the_map_hold_all_that_moved(public, year):
     """Every region counts once on the boundaries there were until 2018, so what some gain others lose there too."""

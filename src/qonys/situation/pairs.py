@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -35,7 +35,7 @@ class Pairs:
     (persons, of the cells that are known), missing_in, missing_out (how many published pairs they lack), sorted by turnover. whole: persons
     in all cells. inside: persons whose move stayed in one area, left out. other: rows that were not used and why: `report` (another report
     of a pair), `aggregate` (a union, a group, or a country beside its regions). gap: null, or `no_pairs`: the table has no pair of areas in
-    this period.
+    this period. sources: keys of the sources of what is told, where the table names them.
     """
 
     period: str
@@ -45,6 +45,7 @@ class Pairs:
     inside: float
     other: pd.DataFrame
     gap: str | None
+    sources: tuple[str, ...] = ()
 
 
 def pair_periods(rows: pd.DataFrame) -> pd.DataFrame:
@@ -73,16 +74,18 @@ def pairs_of(
     found = pairs_in(rows[rows["origin"].isin(regions) & rows["destination"].isin(regions)], period, top=top, group=group)
     if found.gap is None or not str(period).isdigit():
         return found
-    published = []
+    published, sources = [], set()
     for region in sorted(regions):
         own = series_of(region, first=int(period), last=int(period), kinds=("in_migration", "out_migration"), tables=tables)
-        sides = {one.kind: one.value for one in own.itertuples() if one.chosen and one.value == one.value}
+        own = own[own["chosen"].astype(bool) & own["value"].notna()]
+        sides = dict(zip(own["kind"], own["value"], strict=True))
+        sources |= set(own["source"].dropna())
         if len(sides) == 2:
             arrivals, departures = sides["in_migration"], sides["out_migration"]
             published.append((region, arrivals, departures, arrivals - departures, arrivals + departures, 0, 0))
     margins = pd.DataFrame(published, columns=list(found.margins.columns))
     margins = margins.sort_values(["turnover", "area"], ascending=[False, True], ignore_index=True)
-    return Pairs(found.period, found.cells, margins, found.whole, found.inside, found.other, found.gap)
+    return replace(found, margins=margins, sources=tuple(sorted(sources)))
 
 
 def pairs_in(rows: pd.DataFrame, period: str | int, *, top: int = TOP, group: str | Mapping[str, Sequence[str]] | None = None) -> Pairs:
@@ -117,7 +120,8 @@ def pairs_in(rows: pd.DataFrame, period: str | int, *, top: int = TOP, group: st
     whole = float(between["persons"].sum())
     cells["share"] = cells["persons"] / whole if whole else float("nan")
     gap = None if len(between) else "no_pairs"
-    return Pairs(str(period), cells[list(_COLUMNS)], _margins(cells), whole, inside, other.reset_index(drop=True), gap)
+    sources = tuple(sorted(set(between["source"].dropna()))) if "source" in between else ()
+    return Pairs(str(period), cells[list(_COLUMNS)], _margins(cells), whole, inside, other.reset_index(drop=True), gap, sources)
 
 
 def _span(period: str | int) -> tuple[Any, Any]:

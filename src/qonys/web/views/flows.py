@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from qonys.web.views.shown import Listing
 
 SHAPES, REGIONS = "natural_earth_2018", "natural_earth_regions"
+Cited = tuple[tuple[str, str], ...]  # key and name of each source
 DRAWN = date(2017, 12, 31)  # the day whose regions have shapes
 EXTERNAL = ("immigration", "emigration", "net")
 INTERNAL = ("in_migration", "out_migration", "net_internal")
@@ -175,11 +176,12 @@ def regions(asked: AskedRegions, here: Here) -> Shown:
     else:
         answer.append(say("web.regions.no_pairs"))
     blocks: list[Figure | Listing] = []
+    sources = cited(found.sources, say)
     if asked.period.isdigit():
-        blocks = [_tiles(margins, asked.period, say), *_boundaries(margins, asked.period, say)]
+        blocks = [_tiles(margins, asked.period, sources, say), *_boundaries(margins, asked.period, sources, say)]
     if found.gap is None:
-        blocks += _ribbons(found.cells, period, say)
-    blocks.append(_margins(margins, say))
+        blocks += _ribbons(found.cells, period, sources, say)
+    blocks.append(_margins(margins, sources, say))
     return Shown(title=title, answer=tuple(answer), blocks=tuple(blocks), made=made)
 
 
@@ -192,7 +194,7 @@ def _area(code: str, say: Words) -> str:
     return say.plain("web.regions.rest") if code == "REST" else say.area(code)
 
 
-def _tiles(margins: pd.DataFrame, period: str, say: Words) -> Figure:
+def _tiles(margins: pd.DataFrame, period: str, sources: Cited, say: Words) -> Figure:
     values = dict(zip(margins["area"], margins["net"], strict=True))
     frame = pd.DataFrame(
         {
@@ -217,10 +219,10 @@ def _tiles(margins: pd.DataFrame, period: str, say: Words) -> Figure:
         low_label=say.plain("scale.loss"),
         high_label=say.plain("scale.gain"),
     )
-    return Figure(name="net", title=title, chart=chart, data=margins, about=about)
+    return Figure(name="net", title=title, chart=chart, data=margins, about=about, sources=sources)
 
 
-def _boundaries(margins: pd.DataFrame, period: str, say: Words) -> list[Figure]:
+def _boundaries(margins: pd.DataFrame, period: str, sources: Cited, say: Words) -> list[Figure]:
     """The same on the boundaries there were until 2018: a region made since is added to the one it came from. None where a part lacks."""
     end = date(int(period), 12, 31)
     there = set(areas.regions_at(end)) | set(areas.regions_at(DRAWN))
@@ -240,10 +242,10 @@ def _boundaries(margins: pd.DataFrame, period: str, say: Words) -> list[Figure]:
         missing_label=say.plain("gap.not_published"), number_format=say.number, view="kazakhstan",
         classes="quantiles",
     )  # fmt: skip
-    return [Figure(name="boundaries", title=title, chart=chart, data=frame, about=about, sources=cited([REGIONS], say))]
+    return [Figure(name="boundaries", title=title, chart=chart, data=frame, about=about, sources=(*sources, *cited([REGIONS], say)))]
 
 
-def _ribbons(cells: pd.DataFrame, period: str, say: Words) -> list[Figure]:
+def _ribbons(cells: pd.DataFrame, period: str, sources: Cited, say: Words) -> list[Figure]:
     ends = {side: [_area(one, say) for one in cells[side]] for side in ("origin", "destination")}
     rows = pd.DataFrame({**ends, "value": cells["persons"]})
     about = say("web.regions.pairs.about")
@@ -258,12 +260,12 @@ def _ribbons(cells: pd.DataFrame, period: str, say: Words) -> list[Figure]:
     )  # fmt: skip
     grid = od_matrix(rows, title=matrix.unescape(), prefix="w-pairs", total_label=say.plain("web.regions.sum"), **common)
     return [
-        Figure(name="pairs", title=pairs, chart=ribbons, data=cells, about=about),
-        Figure(name="matrix", title=matrix, chart=grid, data=cells, about=about),
+        Figure(name="pairs", title=pairs, chart=ribbons, data=cells, about=about, sources=sources),
+        Figure(name="matrix", title=matrix, chart=grid, data=cells, about=about, sources=sources),
     ]
 
 
-def _margins(margins: pd.DataFrame, say: Words) -> Listing:
+def _margins(margins: pd.DataFrame, sources: Cited, say: Words) -> Listing:
     return table(
         "margins",
         say("web.regions.margins"),
@@ -276,6 +278,7 @@ def _margins(margins: pd.DataFrame, say: Words) -> Listing:
         },
         numeric=("inflow", "outflow", "net"),
         note=say("web.regions.margins.note"),
+        sources=sources,
     )
 
 
