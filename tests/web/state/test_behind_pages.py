@@ -7,19 +7,12 @@ from pathlib import Path
 from starlette.testclient import TestClient
 from tests.web.conftest import made, signed
 from tests.web.state.conftest import PASSWORD
+from tests.web.test_workplace import CODES, ENTRY, WHY
 
 from qonys.web.gate import masked
 from qonys.web.jobs.work import do
 from qonys.web.jobs.worker import part_of, publish
 from qonys.web.state import audit, jobs, people, work
-
-ENTRY = {
-    "id": "TT900", "title": "Entry opened for labour", "issuer": "KAZ", "level": "national", "targets": "labour", "field": "migration",
-    "instrument": "legal", "direction": "easing", "strength": "3", "general": "true", "start": "2021-05", "status": "standing",
-    "evidence": "a law, read 2026-02-01",
-}  # fmt: skip
-CODES = {name: ENTRY[name] for name in ("targets", "field", "instrument", "direction", "strength", "general", "level")}
-WHY = "the act was published in full"
 
 
 def test_the_main_tasks_go_the_same_way_over_both_databases(db, address, tmp_path):

@@ -5,7 +5,7 @@ for a page and 360 for a telephone. The page shows one of them (`chart-wide`, `c
 up, and every number printed comes from the rows or from a tick of an axis. `theme` holds colours and the room a text needs, `axes` the
 scales and ticks, `draw` the sheet on which marks are put, `svg` the rendering by Vega and what makes one SVG safe beside
 another. Then the families: `series` and `points` along time, `lanes` for measures, `firsts` for who moved first, `events` for what a
-measure did, `places` for maps of likeness, `worlds` for maps of countries, `cells` for grids, `ranks` for rows compared, `flows` for who
+measure did, `places` for maps of likeness, `worlds` for maps of areas, `cells` for grids, `ranks` for rows compared, `flows` for who
 goes where, `periods` for lines over the measures in force, and of the rooms `queues`, `shares` and `corridors`; `dates` is what these
 share. Vega is imported when the first chart is drawn, not before.
 """
@@ -27,32 +27,7 @@ from qonys.report.charts.svg import Chart
 from qonys.report.charts.worlds import area_map, mapped
 
 __all__ = [
-    "Act",
-    "Band",
-    "Chart",
-    "Phase",
-    "area_map",
-    "change_dots",
-    "chord",
-    "counterfactual",
-    "event_study",
-    "first_days",
-    "heat_strips",
-    "interval_lines",
-    "intervals",
-    "lines_over_periods",
-    "mapped",
-    "matrix",
-    "od_matrix",
-    "point_series",
-    "policy_map",
-    "procedure_bars",
-    "ranked_bars",
-    "routes",
-    "stacked_days",
-    "step_lines",
-    "steps",
-    "tile_map",
-    "time_lines",
-    "timelines",
+    "Act", "Band", "Chart", "Phase", "area_map", "change_dots", "chord", "counterfactual", "event_study", "first_days", "heat_strips",
+    "interval_lines", "intervals", "lines_over_periods", "mapped", "matrix", "od_matrix", "point_series", "policy_map", "procedure_bars",
+    "ranked_bars", "routes", "stacked_days", "step_lines", "steps", "tile_map", "time_lines", "timelines",
 ]  # fmt: skip

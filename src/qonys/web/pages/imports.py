@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Form, Request
+from fastapi import APIRouter, Depends, Request
 from fastapi import Path as InPath
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 Language = Literal["en", "ru", "kk"]
 Id = Annotated[str, InPath(pattern=r"^[0-9a-f]{32}$")]
 Analyst = Annotated[Person, needs("analyst")]
-Given = Annotated[str, Form(max_length=100)]
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 MOST_TABLES = 200
 TAKEN = "taken.txt"  # beside the preview: the name under which it was taken in

@@ -4,16 +4,17 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Request, UploadFile
+from fastapi import APIRouter, Depends, Form, Request, UploadFile
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
 from qonys.web.api import BY_TOKEN, FAULTS
 from qonys.web.gate import protected
 from qonys.web.jobs import imports
-from qonys.web.pages.imports import Analyst, Given, Id, import_of, queued, summary_of, taken_in, taken_of
+from qonys.web.pages.imports import Analyst, Id, import_of, queued, summary_of, taken_in, taken_of
 from qonys.web.pages.rooms_api import RunTold, told
 
+Given = Annotated[str, Form(max_length=100)]
 router = APIRouter(prefix="/api/v1/work/imports", tags=["work"], responses=FAULTS, dependencies=[BY_TOKEN])
 
 

@@ -225,11 +225,10 @@ def _tiles(margins: pd.DataFrame, period: str, sources: Cited, say: Words) -> Fi
 def _boundaries(margins: pd.DataFrame, period: str, sources: Cited, say: Words) -> list[Figure]:
     """The same on the boundaries there were until 2018: a region made since is added to the one it came from. None where a part lacks."""
     end = date(int(period), 12, 31)
-    there = set(areas.regions_at(end)) | set(areas.regions_at(DRAWN))
     if end < DRAWN or not set(areas.regions_at(end)) <= set(margins["area"]):
         return []
     values, rows = margins.set_index("area")["net"], []
-    for group in areas.comparable(there, DRAWN, end):
+    for group in areas.comparable({*areas.regions_at(end), *areas.regions_at(DRAWN)}, DRAWN, end):
         (code,) = (one for one in group if areas.area(one).exists(DRAWN))
         net = values.reindex([one for one in group if areas.area(one).exists(end)]).sum(skipna=False)
         parts = " + ".join(say.area(one) for one in group if areas.area(one).exists(end))
@@ -239,8 +238,7 @@ def _boundaries(margins: pd.DataFrame, period: str, sources: Cited, say: Words) 
     title, about = say("web.regions.boundaries", period=_period(period, say)), say("web.regions.boundaries.about")
     chart = area_map(
         frame, title=title.unescape(), desc=about.unescape(), prefix="w-regions-map", unit=say.plain("unit.name.persons"),
-        missing_label=say.plain("gap.not_published"), number_format=say.number, view="kazakhstan",
-        classes="quantiles",
+        missing_label=say.plain("gap.not_published"), number_format=say.number, view="kazakhstan", classes="quantiles",
     )  # fmt: skip
     return [Figure(name="boundaries", title=title, chart=chart, data=frame, about=about, sources=(*sources, *cited([REGIONS], say)))]
 
